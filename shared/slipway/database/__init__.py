@@ -1,0 +1,1 @@
+"""The only SQL of Slipway: mapped classes, sessions, queries by noun, migrations."""

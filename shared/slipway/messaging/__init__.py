@@ -1,0 +1,1 @@
+"""What travels over NATS, and the port that carries it. NATS only carries: PostgreSQL decides."""

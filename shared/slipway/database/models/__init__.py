@@ -1,0 +1,34 @@
+"""Mapped classes, a module per noun. Importing this package registers all of them on `Base.metadata`."""
+
+from slipway.database.models.base import Base
+from slipway.database.models.conversations import Conversation, Message
+from slipway.database.models.deployments import Deployment, DeploymentRevision
+from slipway.database.models.executors import Cluster, Executor
+from slipway.database.models.feed import Feed, Installation, OutboxEvent
+from slipway.database.models.idempotency import IdempotencyRecord
+from slipway.database.models.jobs import DeploymentReconcileJob, JobLease, ReportRecord
+from slipway.database.models.products import Product, ProductTemplateVersion
+from slipway.database.models.tasks import Task
+from slipway.database.models.users import User, UserQuota
+
+__all__ = [
+    "Base",
+    "Cluster",
+    "Conversation",
+    "Deployment",
+    "DeploymentReconcileJob",
+    "DeploymentRevision",
+    "Executor",
+    "Feed",
+    "IdempotencyRecord",
+    "Installation",
+    "JobLease",
+    "Message",
+    "OutboxEvent",
+    "Product",
+    "ProductTemplateVersion",
+    "ReportRecord",
+    "Task",
+    "User",
+    "UserQuota",
+]

@@ -1,0 +1,73 @@
+"""The public event feed: CloudEvents 1.0 whose types are named here and described in docs/events.md."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from slipway.domain.struct import Value
+
+
+class EventType(StrEnum):
+    """Every `type` on the feed. Within a major version only optional data fields are added."""
+
+    DEPLOYMENT_CREATED = "dev.slipway.deployment.created.v1"
+    DEPLOYMENT_CHANGED = "dev.slipway.deployment.changed.v1"
+    """Domain, values, owner, template or expiry were changed; `fields` names them."""
+    DEPLOYMENT_DELETE_REQUESTED = "dev.slipway.deployment.delete_requested.v1"
+    DEPLOYMENT_RECONCILE_REQUESTED = "dev.slipway.deployment.reconcile_requested.v1"
+    DEPLOYMENT_STARTED = "dev.slipway.deployment.started.v1"
+    """An executor claimed the job."""
+    DEPLOYMENT_PROGRESSED = "dev.slipway.deployment.progressed.v1"
+    """The release was applied; its objects are being watched until ready."""
+    DEPLOYMENT_READY = "dev.slipway.deployment.ready.v1"
+    DEPLOYMENT_FAILED = "dev.slipway.deployment.failed.v1"
+    """A try failed; `will_retry` tells whether another follows by itself."""
+    DEPLOYMENT_DELETED = "dev.slipway.deployment.deleted.v1"
+    JOB_QUARANTINED = "dev.slipway.job.quarantined.v1"
+    JOB_REQUEUED = "dev.slipway.job.requeued.v1"
+    JOB_FAILED = "dev.slipway.job.failed.v1"
+    USER_CREATED = "dev.slipway.user.created.v1"
+    USER_CHANGED = "dev.slipway.user.changed.v1"
+    USER_DELETED = "dev.slipway.user.deleted.v1"
+    PRODUCT_CREATED = "dev.slipway.product.created.v1"
+    PRODUCT_CHANGED = "dev.slipway.product.changed.v1"
+    PRODUCT_DELETED = "dev.slipway.product.deleted.v1"
+    TEMPLATE_CREATED = "dev.slipway.template.created.v1"
+    TEMPLATE_WITHDRAWN = "dev.slipway.template.withdrawn.v1"
+    REFUSED = "dev.slipway.request.refused.v1"
+    """A known user's request was refused (401 and 422 excepted: nothing was decided)."""
+
+
+class Actor(Value):
+    """Who did it: a user, or the service itself."""
+
+    kind: str
+    """`user` or `system`."""
+    id: str
+    """The user's id, or the service's name."""
+    via: str = "api"
+
+
+SYSTEM = "system"
+
+
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """CloudEvents 1.0, structured JSON. `slipwaypos` is gapless per `slipwayepoch`, `slipwayseq` per deployment."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    slipwaypos: int
+    slipwayepoch: int
+    specversion: str = "1.0"
+    datacontenttype: str = "application/json"
+    subject: str | None = None
+    """`deployments/<id>`, `users/<id>`, ... : the object that the event is about."""
+    slipwayseq: int | None = None
+    slipwayowner: UUID | None = None
+    """The user whose object it is; the live feed filters by it."""
+    data: dict[str, Any] = {}

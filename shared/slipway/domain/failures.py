@@ -1,0 +1,28 @@
+"""Why something failed, and what would help."""
+
+from enum import StrEnum
+
+from slipway.domain.struct import Value
+
+
+class FailureClass(StrEnum):
+    """What has to happen before another try can succeed."""
+
+    TRANSIENT = "transient"
+    """Time: retried with backoff."""
+    TERMINAL = "terminal"
+    """The user's input must change."""
+    NEEDS_PERSON = "needs_person"
+    """Somebody with rights on the cluster or the platform must act."""
+    CANCELLED = "cancelled"
+    """A person stopped it; the next change or `reconcile` goes on."""
+
+
+class Failure(Value):
+    """A failed try. `reason` is one sentence for people; `code` is stable for programs; neither holds a secret."""
+
+    failure_class: FailureClass
+    code: str
+    reason: str
+    cluster_changed: bool = False
+    """Whether the cluster was written to: only such a failure counts against the retry budget."""

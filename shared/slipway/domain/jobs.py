@@ -1,0 +1,80 @@
+"""Reconcile jobs: their states, and the decisions that need no database.
+
+delayed ─► queued ─► leased ─► running ─► succeeded | failed | superseded | cancelled
+              ▲         │         │
+              └─────────┴─────────┴── returned (publish or claim missed, owner vanished, retry)
+                                  └─► quarantined (three owners vanished in a row)
+"""
+
+from enum import StrEnum
+
+from slipway.domain.struct import Value
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. The database repeats this list as a CHECK."""
+
+    DELAYED = "delayed"
+    """Waits until `run_after`, then becomes queued."""
+    QUEUED = "queued"
+    """Due; the next lease may take it."""
+    LEASED = "leased"
+    """A dispatcher took it and publishes its command; no executor has claimed it yet."""
+    RUNNING = "running"
+    """Claimed by one executor, which beats for it."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    """A newer change took its place before it ended."""
+    CANCELLED = "cancelled"
+    QUARANTINED = "quarantined"
+    """Its executor vanished three times in a row; an admin requeues or fails it."""
+
+
+WAITING = frozenset({JobStatus.DELAYED, JobStatus.QUEUED})
+IN_FLIGHT = frozenset({JobStatus.LEASED, JobStatus.RUNNING})
+FINISHED = frozenset(JobStatus) - WAITING - IN_FLIGHT
+
+
+class JobReason(StrEnum):
+    """Why a job exists, weakest first: when two meet in one waiting job the stronger one stays."""
+
+    DRIFT = "drift"
+    RETRY = "retry"
+    MANUAL = "manual"
+    UPDATE = "update"
+    UPGRADE = "upgrade"
+    ROLLBACK = "rollback"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+_STRENGTH = {reason: rank for rank, reason in enumerate(JobReason)}
+BACKGROUND = frozenset({JobReason.DRIFT, JobReason.RETRY})
+
+
+def stronger(one: JobReason, other: JobReason) -> JobReason:
+    """Return the reason that stays when two requests share one waiting job; delete beats all."""
+    return max(one, other, key=_STRENGTH.__getitem__)
+
+
+def priority(reason: JobReason) -> int:
+    """Return the lease order: 0 for what a person waits for, 1 for background work."""
+    return 1 if reason in BACKGROUND else 0
+
+
+class RetryPolicy(Value):
+    """Exponential backoff with full jitter above half: seconds and tries."""
+
+    base_sec: float = 5.0
+    cap_sec: float = 600.0
+    attempts: int = 6
+    """Tries that changed the cluster before a transient failure becomes final."""
+    lost_limit: int = 3
+    """Owners that may vanish in a row before quarantine."""
+
+
+def backoff_sec(policy: RetryPolicy, tries: int, jitter: float) -> float:
+    """Return the seconds to wait before try `tries + 1`; `jitter` is a number in [0, 1) from the caller's randomness."""
+    full = min(policy.cap_sec, policy.base_sec * 2.0 ** min(max(tries - 1, 0), 30))
+    return full * (0.5 + jitter / 2)

@@ -1,0 +1,192 @@
+"""Every message of protocol major 1 between scheduler and executor, as it stands on the wire (JSON).
+
+Only optional fields may be added; unknown ones are ignored by the reader. Durations are milliseconds, ids are UUIDs.
+"""
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from slipway.domain.failures import Failure
+from slipway.domain.struct import Value
+
+
+class Action(StrEnum):
+    """What a command asks for."""
+
+    APPLY = "apply"
+    """Make the release be what `chart` and `values` say, and ready."""
+    DELETE = "delete"
+    """Uninstall the release and remove the namespace."""
+
+
+class Chart(Value):
+    """Where the chart's archive comes from. `builtin` names a chart that ships with the executor and needs no fetch."""
+
+    ref: str | None = None
+    """`oci://host/repository` or `https://host/path/chart`."""
+    version: str | None = None
+    digest: str | None = None
+    """`sha256:<hex>`: of the OCI manifest, or of the archive for https."""
+    builtin: str | None = None
+    plain_http: bool = False
+
+
+class Command(Value):
+    """One leased job, with everything an executor needs. Message id `<job>:<fence>`."""
+
+    job: UUID
+    fence: int
+    generation: int
+    attempt: int
+    reason: str
+    action: Action
+    cluster: str
+    installation: UUID
+    deployment: UUID
+    owner: UUID
+    namespace: str
+    release: str
+    chart: Chart | None = None
+    """Absent for a delete: no chart is needed to remove a release."""
+    values: dict[str, Any] = {}
+    """Merged and checked: the chart's own values.yaml lies below them. Not for logs."""
+    digest: str = ""
+    """40 hex digits over chart identity and canonical values."""
+    health_timeout_sec: int = 300
+    epoch: int = 1
+    traceparent: str | None = None
+
+
+class Claim(Value):
+    job: UUID
+    fence: int
+    instance: str
+    """One executor process: a fresh random name at each start."""
+    cluster: str
+
+
+class ClaimVerdict(StrEnum):
+    RUN = "run"
+    DROP = "drop"
+    """Taken by another, superseded, or finished: acknowledge and forget."""
+
+
+class ClaimAnswer(Value):
+    verdict: ClaimVerdict
+
+
+class JobPhase(StrEnum):
+    APPLYING = "applying"
+    """Holds a slot."""
+    WATCHING = "watching"
+    """Applied; waits for objects to be ready, without a slot."""
+
+
+class HeldJob(Value):
+    job: UUID
+    fence: int
+    phase: JobPhase
+
+
+class Beat(Value):
+    """Sent every 5 s, one for all jobs of an executor, idle or not."""
+
+    instance: str
+    cluster: str
+    slots: int
+    free: int
+    version: str
+    majors: tuple[int, ...] = (1,)
+    jobs: tuple[HeldJob, ...] = ()
+
+
+class BeatVerdict(StrEnum):
+    OK = "ok"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    FENCED = "fenced"
+    """The job is no longer this executor's: stop and do not report an end."""
+
+
+class JobVerdict(Value):
+    job: UUID
+    fence: int
+    verdict: BeatVerdict
+
+
+class BeatAnswer(Value):
+    jobs: tuple[JobVerdict, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What a report says of its job."""
+
+    PROGRESS = "progress"
+    """Not an end: applied, now watching."""
+    DONE = "done"
+    FAILED = "failed"
+    HANDED_BACK = "handed_back"
+    """Undone work through nobody's fault (shutdown, Terminating namespace): run it again."""
+    STOPPED = "stopped"
+    """Ended early because a beat's answer said superseded or cancelled; carries the last observation."""
+    FENCE_AHEAD = "fence_ahead"
+    """The cluster's Lease bears a higher fence (`stored_fence`): the sequence must be raised."""
+
+
+class Applied(Value):
+    """What the cluster holds after the try, as stored there."""
+
+    generation: int | None = None
+    revision: int | None = None
+    digest: str | None = None
+    chart_digest: str | None = None
+    app_status: str | None = None
+    """Helm's own word for the revision: deployed, failed, ..."""
+
+
+class Report(Value):
+    """A snapshot of what an executor saw and did. Applied only when `(fence, seq)` is newer. Id `<job>:<fence>:<seq>`."""
+
+    job: UUID
+    fence: int
+    seq: int
+    deployment: UUID
+    cluster: str
+    generation: int
+    instance: str
+    outcome: Outcome
+    applied: Applied | None = None
+    failure: Failure | None = None
+    gone: bool = False
+    """Release and namespace are observed to be gone (a delete's end)."""
+    actions: tuple[str, ...] = ()
+    """What was done, in order: `ensure_namespace`, `install`, `upgrade`, `uninstall`, ..."""
+    timings_ms: dict[str, float] = {}
+    """Durations on the executor's monotonic clock: `pull` (message received to claim answered), `lease`, `helm`, `watch`, `total`."""
+    stored_fence: int | None = None
+
+
+class ResolveChart(Value):
+    """Query `resolve`: which digest does this reference have, and may it be used?"""
+
+    chart: Chart
+
+
+class ResolvedChart(Value):
+    digest: str | None = None
+    failure: Failure | None = None
+
+
+def command_id(job: UUID, fence: int) -> str:
+    return f"{job}:{fence}"
+
+
+def report_id(report: Report) -> str:
+    return f"{report.job}:{report.fence}:{report.seq}"
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(message)

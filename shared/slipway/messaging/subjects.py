@@ -1,0 +1,65 @@
+"""Names of subjects and streams. A token from outside (cluster, id) never becomes more than one token."""
+
+import re
+from uuid import UUID
+
+MAJOR = 1
+"""The message major version that is spoken here."""
+
+JOBS_STREAM = "SLIPWAY_JOBS"
+REPORTS_STREAM = "SLIPWAY_REPORTS"
+EVENTS_STREAM = "SLIPWAY_EVENTS"
+
+JOBS_ALL = "slipway.jobs.v1.*"
+REPORTS_ALL = "slipway.report.v1.*.*"
+EVENTS_ALL = "slipway.events.v1.*"
+WAKE = "slipway.wake.v1"
+"""Core, lossy: work was committed; look now rather than at the next poll."""
+CLAIM_ALL = "slipway.rpc.v1.*.claim"
+BEAT_ALL = "slipway.rpc.v1.*.beat"
+
+_TOKEN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+
+
+def cluster_token(cluster: str) -> str:
+    """Return the cluster's name when it is a DNS label; ValueError otherwise (it would change the subject)."""
+    if not _TOKEN.match(cluster):
+        raise ValueError(f"cluster name {cluster!r} is not a DNS label")
+    return cluster
+
+
+def jobs(cluster: str) -> str:
+    return f"slipway.jobs.v1.{cluster_token(cluster)}"
+
+
+def jobs_consumer(cluster: str) -> str:
+    """Durable pull consumer that all executors of a cluster share."""
+    return f"executors-{cluster_token(cluster)}"
+
+
+def claim(cluster: str) -> str:
+    return f"slipway.rpc.v1.{cluster_token(cluster)}.claim"
+
+
+def beat(cluster: str) -> str:
+    return f"slipway.rpc.v1.{cluster_token(cluster)}.beat"
+
+
+def control(cluster: str) -> str:
+    return f"slipway.control.v1.{cluster_token(cluster)}"
+
+
+def report(cluster: str, deployment: UUID) -> str:
+    return f"slipway.report.v1.{cluster_token(cluster)}.{deployment}"
+
+
+def progress(cluster: str, deployment: UUID) -> str:
+    return f"slipway.progress.v1.{cluster_token(cluster)}.{deployment}"
+
+
+def query(cluster: str, kind: str) -> str:
+    return f"slipway.query.v1.{cluster_token(cluster)}.{cluster_token(kind)}"
+
+
+def events(deployment: UUID | None) -> str:
+    return f"slipway.events.v1.{deployment or '_'}"
