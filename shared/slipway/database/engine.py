@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from slipway.domain.struct import Value
 
-
-class Scope(Value):
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """For whom a transaction runs. Row-level security shows nobody's rows to the default scope."""
 
     user_id: UUID | None = None

@@ -7,8 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from slipway.domain.struct import Value
-
 
 class EventType(StrEnum):
     """Every `type` on the feed. Within a major version only optional data fields are added."""
@@ -41,7 +39,7 @@ class EventType(StrEnum):
     """A known user's request was refused (401 and 422 excepted: nothing was decided)."""
 
 
-class Actor(Value):
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who did it: a user, or the service itself."""
 
     kind: str

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from slipway.domain.struct import Value
+import msgspec
 
 
 class FailureClass(StrEnum):
@@ -18,7 +18,7 @@ class FailureClass(StrEnum):
     """A person stopped it; the next change or `reconcile` goes on."""
 
 
-class Failure(Value):
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """A failed try. `reason` is one sentence for people; `code` is stable for programs; neither holds a secret."""
 
     failure_class: FailureClass

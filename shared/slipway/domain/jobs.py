@@ -8,7 +8,7 @@ delayed ─► queued ─► leased ─► running ─► succeeded | failed | s
 
 from enum import StrEnum
 
-from slipway.domain.struct import Value
+import msgspec
 
 
 class JobStatus(StrEnum):
@@ -63,7 +63,7 @@ def priority(reason: JobReason) -> int:
     return 1 if reason in BACKGROUND else 0
 
 
-class RetryPolicy(Value):
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Exponential backoff with full jitter above half: seconds and tries."""
 
     base_sec: float = 5.0

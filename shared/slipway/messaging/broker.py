@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from slipway.domain.struct import Value
+import msgspec
 
 
 class BrokerError(Exception):
@@ -27,7 +27,7 @@ class NoResponders(BrokerError):
     """Nobody serves that request subject right now."""
 
 
-class StreamPoint(Value):
+class StreamPoint(msgspec.Struct, frozen=True, kw_only=True):
     """The last message of a stream: its sequence, and its body (None when the stream is empty)."""
 
     sequence: int

@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 
 from slipway.domain.failures import Failure
-from slipway.domain.struct import Value
 
 
 class Action(StrEnum):
@@ -22,7 +21,7 @@ class Action(StrEnum):
     """Uninstall the release and remove the namespace."""
 
 
-class Chart(Value):
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """Where the chart's archive comes from. `builtin` names a chart that ships with the executor and needs no fetch."""
 
     ref: str | None = None
@@ -34,7 +33,7 @@ class Chart(Value):
     plain_http: bool = False
 
 
-class Command(Value):
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One leased job, with everything an executor needs. Message id `<job>:<fence>`."""
 
     job: UUID
@@ -60,7 +59,7 @@ class Command(Value):
     traceparent: str | None = None
 
 
-class Claim(Value):
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     job: UUID
     fence: int
     instance: str
@@ -74,7 +73,7 @@ class ClaimVerdict(StrEnum):
     """Taken by another, superseded, or finished: acknowledge and forget."""
 
 
-class ClaimAnswer(Value):
+class ClaimAnswer(msgspec.Struct, frozen=True, kw_only=True):
     verdict: ClaimVerdict
 
 
@@ -85,13 +84,13 @@ class JobPhase(StrEnum):
     """Applied; waits for objects to be ready, without a slot."""
 
 
-class HeldJob(Value):
+class HeldJob(msgspec.Struct, frozen=True, kw_only=True):
     job: UUID
     fence: int
     phase: JobPhase
 
 
-class Beat(Value):
+class Beat(msgspec.Struct, frozen=True, kw_only=True):
     """Sent every 5 s, one for all jobs of an executor, idle or not."""
 
     instance: str
@@ -111,13 +110,13 @@ class BeatVerdict(StrEnum):
     """The job is no longer this executor's: stop and do not report an end."""
 
 
-class JobVerdict(Value):
+class JobVerdict(msgspec.Struct, frozen=True, kw_only=True):
     job: UUID
     fence: int
     verdict: BeatVerdict
 
 
-class BeatAnswer(Value):
+class BeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobVerdict, ...] = ()
 
 
@@ -136,7 +135,7 @@ class Outcome(StrEnum):
     """The cluster's Lease bears a higher fence (`stored_fence`): the sequence must be raised."""
 
 
-class Applied(Value):
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """What the cluster holds after the try, as stored there."""
 
     generation: int | None = None
@@ -147,7 +146,7 @@ class Applied(Value):
     """Helm's own word for the revision: deployed, failed, ..."""
 
 
-class Report(Value):
+class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot of what an executor saw and did. Applied only when `(fence, seq)` is newer. Id `<job>:<fence>:<seq>`."""
 
     job: UUID
@@ -169,13 +168,13 @@ class Report(Value):
     stored_fence: int | None = None
 
 
-class ResolveChart(Value):
+class ResolveChart(msgspec.Struct, frozen=True, kw_only=True):
     """Query `resolve`: which digest does this reference have, and may it be used?"""
 
     chart: Chart
 
 
-class ResolvedChart(Value):
+class ResolvedChart(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None
     failure: Failure | None = None
 

@@ -1,0 +1,70 @@
+"""How a service lives: passes of `run_once` on a ticker, until a signal asks it to stop."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from slipway.clock import Clock, SystemClock
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE_SEC = 15.0
+
+
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets. To be called inside the running loop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+class Ticker:
+    """Runs a pass now, then whenever woken or the interval has gone by. A failing pass is logged and tried again."""
+
+    def __init__(
+        self, run_once: Callable[[], Awaitable[object]], *, interval: float, name: str, clock: Clock | None = None
+    ) -> None:
+        self._run_once = run_once
+        self._interval = interval
+        self._name = name
+        self._clock = clock or SystemClock()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Ask for a pass now; wishes made during a pass are met by one more pass."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        failures = 0
+        while not stop.is_set():
+            self._woken.clear()
+            try:
+                await self._run_once()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - a loop outlives every failure of a pass
+                failures += 1
+                log.warning("pass_failed", loop=self._name, error=type(error).__name__, failures=failures)
+                await self._pause(stop, min(LONGEST_PAUSE_SEC, 0.2 * 2**failures))
+                continue
+            await self._idle(stop)
+
+    async def _idle(self, stop: asyncio.Event) -> None:
+        await first_of(self._clock.sleep(self._interval), self._woken.wait(), stop.wait())
+
+    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
+        await first_of(self._clock.sleep(seconds), stop.wait())
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Wait until one of them ends, and end the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
