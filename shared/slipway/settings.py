@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from slipway.domain.struct import Value
 
 T = TypeVar("T", bound="Settings")
 

@@ -26,7 +26,7 @@ LIVE_STATUSES = frozenset(DeploymentStatus) - {DeploymentStatus.DELETED}
 
 
 def status_on_change(now: DeploymentStatus, *, applied: bool) -> DeploymentStatus:
-    """Return the status that accepting a change sets: `upgrading` once a generation was applied, else `provisioning`."""
+    """Return the status that accepting a change sets: `upgrading` over an applied one, else `provisioning`."""
     if now in (DeploymentStatus.DELETING, DeploymentStatus.DELETED):
         raise ValueError(f"a {now} deployment accepts no change")
     return DeploymentStatus.UPGRADING if applied else DeploymentStatus.PROVISIONING

@@ -75,6 +75,6 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def backoff_sec(policy: RetryPolicy, tries: int, jitter: float) -> float:
-    """Return the seconds to wait before try `tries + 1`; `jitter` is a number in [0, 1) from the caller's randomness."""
+    """Return the seconds to wait before try `tries + 1`; `jitter`, in [0, 1), is the caller's."""
     full = min(policy.cap_sec, policy.base_sec * 2.0 ** min(max(tries - 1, 0), 30))
     return full * (0.5 + jitter / 2)
