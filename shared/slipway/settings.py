@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-
 T = TypeVar("T", bound="Settings")
 
 _UNPREFIXED = frozenset(
