@@ -58,7 +58,9 @@ async def start_postgres(state: Path, *, fsync: bool = True) -> Postgres:
     server = spawn(state, "postgres", argv, user=user, env=_environment(), address=f"127.0.0.1:{port}")
 
     async def ready() -> bool:
-        return await answers_tcp("127.0.0.1", port) and "ready to accept" in Path(server.log).read_text(errors="replace")
+        return await answers_tcp("127.0.0.1", port) and "ready to accept" in Path(server.log).read_text(
+            errors="replace"
+        )
 
     await wait_ready(server, ready)
     return Postgres(server=server, port=port, password=password)
@@ -74,7 +76,18 @@ def _make_cluster(programs: Path, data: Path, password: str, user: str | None) -
         file.write(password)
         file.flush()
         os.chmod(file.name, 0o644 if user else 0o600)  # noqa: PTH101 - read by the server's own user, gone right after
-        argv = [programs / "initdb", "-D", data, "-U", SUPERUSER, "--pwfile", file.name, "-E", "UTF8", "--locale=C.UTF-8"]
+        argv = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            SUPERUSER,
+            "--pwfile",
+            file.name,
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]
         made = subprocess.run(
             [str(part) for part in [*argv, "--auth=scram-sha-256"]],
             user=user, group=user, extra_groups=[] if user else None, env=_environment(), cwd="/",
@@ -128,7 +141,10 @@ def _data_folder(state: Path, user: str | None) -> Path:
     state = state.resolve()
     data = state / "postgres"
     if user and not _traversable(state):
-        data = _shared_folder(Path("/var/tmp/slipway-postgres")) / f"data-{hashlib.sha256(str(state).encode()).hexdigest()[:12]}"  # noqa: E501, S108
+        data = (
+            _shared_folder(Path("/var/tmp/slipway-postgres"))
+            / f"data-{hashlib.sha256(str(state).encode()).hexdigest()[:12]}"
+        )  # noqa: E501, S108
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if user:
         entry = pwd.getpwnam(user)

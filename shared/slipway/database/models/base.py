@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, MetaData, Text, func
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json = dict[str, Any]
-PrimaryUuid = Annotated[UUID, mapped_column(PgUUID(as_uuid=True), primary_key=True)]
+PrimaryUuid = Annotated[UUID, mapped_column(postgresql.UUID(as_uuid=True), primary_key=True)]
 
 
 class Base(DeclarativeBase):
@@ -24,11 +24,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration form
+    type_annotation_map = {
         str: Text(),
         datetime: DateTime(timezone=True),
         Json: JSONB(none_as_null=True),
-        UUID: PgUUID(as_uuid=True),
+        UUID: postgresql.UUID(as_uuid=True),
     }
 
 
