@@ -1,0 +1,290 @@
+"""The broker over NATS JetStream. The one border at which nats errors become `BrokerError`s."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, DeliverPolicy, Header
+from nats.js.errors import (
+    APIError,
+    FetchTimeoutError,
+    NoStreamResponseError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
+
+from slipway.messaging import streams
+from slipway.messaging.broker import (
+    BrokerError,
+    BrokerUnavailable,
+    Delivery,
+    Listener,
+    NoResponders,
+    Responder,
+    SequenceMismatch,
+    StreamMissing,
+    StreamPoint,
+)
+
+log = structlog.get_logger()
+
+CONNECT_RETRY_SEC = 1.0
+HEARTBEAT_SEC = 2.0
+MORE_WAIT_SEC = 0.01
+"""How long `fetch` looks for further messages once it has one."""
+WRONG_LAST_SEQUENCE = 10071
+
+Hear = Callable[[Msg], Awaitable[None]]
+
+
+class JetStreamDelivery:
+    """A message of a pull consumer."""
+
+    def __init__(self, message: Msg) -> None:
+        self._message = message
+
+    @property
+    def subject(self) -> str:
+        return self._message.subject
+
+    @property
+    def data(self) -> bytes:
+        return self._message.data
+
+    @property
+    def sequence(self) -> int:
+        return self._message.metadata.sequence.stream
+
+    async def ack(self) -> None:
+        with _border():
+            await self._message.ack_sync(timeout=5)
+
+    async def nak(self, delay_sec: float = 0.0) -> None:
+        with _border():
+            await self._message.nak(delay=delay_sec or None)
+
+    async def term(self) -> None:
+        with _border():
+            await self._message.term()
+
+
+class JetStreamBroker:
+    """A connection that is made in the background and made again whenever it is lost."""
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self._client = Client()
+        self._jetstream: JetStreamContext = self._client.jetstream(timeout=5)
+        self._pulls: dict[tuple[str, str], JetStreamContext.PullSubscription] = {}
+        self._connecting = asyncio.create_task(self._connect(url, name))
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    async def wait_connected(self) -> None:
+        await asyncio.shield(self._connecting)
+
+    async def ensure_topology(self, clusters: Sequence[str]) -> None:
+        self._require()
+        with _border():
+            await streams.ensure(self._jetstream, clusters)
+
+    async def publish(self, subject: str, data: bytes, *, message_id: str, timeout: float = 5.0) -> None:
+        self._require()
+        with _border():
+            await self._jetstream.publish(subject, data, timeout=timeout, headers={Header.MSG_ID: message_id})
+
+    async def publish_expecting(
+        self, subject: str, data: bytes, *, message_id: str, last_sequence: int, timeout: float = 5.0
+    ) -> int:
+        self._require()
+        headers = {Header.MSG_ID: message_id, Header.EXPECTED_LAST_SEQUENCE: str(last_sequence)}
+        with _border():
+            ack = await self._jetstream.publish(subject, data, timeout=timeout, headers=headers)
+        if ack.duplicate:
+            raise SequenceMismatch(f"message {message_id} is in the stream already")
+        return ack.seq
+
+    async def last_message(self, stream: str) -> StreamPoint:
+        self._require()
+        with _border():
+            last = (await self._jetstream.stream_info(stream)).state.last_seq
+            if not last:
+                return StreamPoint(sequence=0, data=None)
+            try:
+                message = await self._jetstream.get_msg(stream, last)
+            except NotFoundError:  # the stream is there, its last message has aged away
+                return StreamPoint(sequence=last, data=None)
+            return StreamPoint(sequence=last, data=message.data)
+
+    async def fetch(self, stream: str, consumer: str, *, batch: int, timeout: float) -> list[Delivery]:
+        self._require()
+        key = (stream, consumer)
+        with _border():
+            pull = self._pulls.get(key)
+            if pull is None:
+                pull = self._pulls[key] = await self._jetstream.pull_subscribe_bind(consumer, stream)
+            try:
+                found = await pull.fetch(1, timeout=timeout, heartbeat=min(HEARTBEAT_SEC, timeout / 2.5))
+                if batch > 1:
+                    with contextlib.suppress(nats.errors.TimeoutError):
+                        found += await pull.fetch(batch - 1, timeout=MORE_WAIT_SEC)
+            except (nats.errors.TimeoutError, FetchTimeoutError):
+                await self._forget_if_gone(key)
+                return []
+            except APIError:
+                self._pulls.pop(key, None)
+                raise
+        return [JetStreamDelivery(message) for message in found]
+
+    async def _forget_if_gone(self, key: tuple[str, str]) -> None:
+        """A pull on a consumer that was deleted only times out: ask whether it is still there."""
+        try:
+            await self._jetstream.consumer_info(*key)
+        except NotFoundError:
+            self._pulls.pop(key, None)
+            raise
+
+    async def read_stream(
+        self, stream: str, *, start_sequence: int, subject: str | None = None
+    ) -> AsyncIterator[Delivery]:
+        self._require()
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(1, start_sequence))
+        with _border():
+            subscription = await self._jetstream.subscribe(
+                subject or ">", stream=stream, ordered_consumer=True, config=config
+            )
+        try:
+            while True:
+                try:
+                    with _border():
+                        message = await subscription.next_msg(timeout=None)
+                except BrokerError:
+                    return
+                yield JetStreamDelivery(message)
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await subscription.unsubscribe()
+
+    async def send(self, subject: str, data: bytes) -> None:
+        if self.connected:
+            with contextlib.suppress(nats.errors.Error):
+                await self._client.publish(subject, data)
+
+    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:
+        self._require()
+        with _border():
+            return (await self._client.request(subject, data, timeout=timeout)).data
+
+    @asynccontextmanager
+    async def respond(self, subject: str, responder: Responder, *, group: str) -> AsyncIterator[None]:
+        async def answer(message: Msg) -> None:
+            reply = await responder(message.subject, message.data)
+            if reply is not None and message.reply:
+                with contextlib.suppress(nats.errors.Error):
+                    await self._client.publish(message.reply, reply)
+
+        async with self._hearing(subject, answer, group):
+            yield
+
+    @asynccontextmanager
+    async def listen(self, subject: str, listener: Listener) -> AsyncIterator[None]:
+        async def hear(message: Msg) -> None:
+            await listener(message.subject, message.data)
+
+        async with self._hearing(subject, hear, ""):
+            yield
+
+    @asynccontextmanager
+    async def _hearing(self, subject: str, hear: Hear, group: str) -> AsyncIterator[None]:
+        """Handle each message in a task of its own: one slow answer holds up no other."""
+        running: set[asyncio.Task[None]] = set()
+
+        async def start(message: Msg) -> None:
+            task = asyncio.create_task(_guarded(hear, message))
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+        await self.wait_connected()
+        subscription = await self._client.subscribe(subject, queue=group, cb=start)
+        await self._client.flush()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(nats.errors.Error, ValueError):
+                await subscription.unsubscribe()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def close(self) -> None:
+        self._connecting.cancel()
+        await asyncio.gather(self._connecting, return_exceptions=True)
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._client.close()
+
+    async def _connect(self, url: str, name: str) -> None:
+        while True:
+            try:
+                await self._client.connect(
+                    url,
+                    name=name,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=1,
+                    allow_reconnect=True,
+                    error_cb=_on_error,
+                    connect_timeout=3,
+                    ping_interval=10,
+                )
+            except (nats.errors.Error, OSError, TimeoutError) as error:
+                log.warning("broker_connect_failed", error=type(error).__name__)
+                await asyncio.sleep(CONNECT_RETRY_SEC)
+            else:
+                return
+
+    def _require(self) -> None:
+        if not self.connected:
+            raise BrokerUnavailable("no connection to NATS")
+
+
+async def _guarded(hear: Hear, message: Msg) -> None:
+    try:
+        await hear(message)
+    except Exception as error:  # noqa: BLE001 - one bad message must not end the subscription
+        log.warning("message_failed", subject=message.subject, error=type(error).__name__)
+
+
+async def _on_error(error: Exception) -> None:
+    """Log the kind only: the text of a connection error may carry the address with its password."""
+    log.info("broker_error", error=type(error).__name__)
+
+
+@contextmanager
+def _border() -> Iterator[None]:
+    try:
+        yield
+    except NotFoundError as error:
+        raise StreamMissing(error.description or "stream or consumer not found") from error
+    except NoStreamResponseError as error:
+        raise StreamMissing("no stream takes this subject") from error
+    except nats.errors.NoRespondersError as error:
+        raise NoResponders("nobody answers on this subject") from error
+    except ServiceUnavailableError as error:  # nobody took the pull or API request: its stream is gone
+        raise StreamMissing("stream or consumer does not answer") from error
+    except APIError as error:
+        if error.err_code == WRONG_LAST_SEQUENCE:
+            raise SequenceMismatch(error.description or "wrong last sequence") from error
+        raise BrokerError(error.description or f"JetStream error {error.code}") from error
+    except (nats.errors.TimeoutError, TimeoutError) as error:
+        raise BrokerError("no answer in time") from error
+    except (nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError, OSError) as error:
+        raise BrokerUnavailable(type(error).__name__) from error
+    except nats.errors.Error as error:
+        raise BrokerError(type(error).__name__) from error
+
