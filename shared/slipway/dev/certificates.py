@@ -1,0 +1,71 @@
+"""Keys of the embedded cluster: an authority, the API server's certificate, the key that signs service accounts."""
+
+import datetime
+import ipaddress
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+LIFETIME = datetime.timedelta(days=3650)
+
+
+def ensure_keys(folder: Path) -> None:
+    """Make `ca.crt`, `apiserver.{crt,key}` and `service-accounts.{key,pub}` once; keys have mode 0600."""
+    if (folder / "service-accounts.pub").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority = _certificate("slipway-dev-authority", authority_key, None, authority_key)
+    server = _certificate("kube-apiserver", server_key, authority, authority_key)
+    accounts = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    _write(folder / "ca.crt", authority.public_bytes(serialization.Encoding.PEM))
+    _write(folder / "apiserver.crt", server.public_bytes(serialization.Encoding.PEM))
+    _write(folder / "apiserver.key", _private(server_key))
+    _write(folder / "service-accounts.key", _private(accounts))
+    public = accounts.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    _write(folder / "service-accounts.pub", public)
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Certificate | None,
+    issuer_key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if issuer:
+        names: list[x509.GeneralName] = [
+            x509.DNSName("localhost"),
+            x509.DNSName("kubernetes.default.svc"),
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            x509.IPAddress(ipaddress.ip_address("10.96.0.1")),
+        ]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
+def _private(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
