@@ -72,6 +72,9 @@ def spawn(
     address: str = "",
 ) -> Server:
     """Start a server and record it. `env` is its whole environment; `user` needs root."""
+    record = _record(state, name)
+    if record.exists() and msgspec.json.decode(record.read_bytes(), type=Server).alive:
+        raise ServerError(f"{name} runs already under {state}: stop it first")
     log = state / "log" / f"{name}.log"
     for folder in (log.parent, state / "run"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +93,7 @@ def spawn(
         )
     server = Server(name=name, pid=child.pid, started=start_ticks(child.pid) or 0, address=address, log=str(log))
     _children[child.pid] = child
-    _record(state, name).write_bytes(msgspec.json.encode(server))
+    record.write_bytes(msgspec.json.encode(server))
     return server
 
 
