@@ -64,7 +64,7 @@ def priority(reason: JobReason) -> int:
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Exponential backoff with full jitter above half: seconds and tries."""
+    """When to try again, and when to stop: seconds and tries."""
 
     base_sec: float = 5.0
     cap_sec: float = 600.0
@@ -74,7 +74,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Owners that may vanish in a row before quarantine."""
 
 
-def backoff_sec(policy: RetryPolicy, tries: int, jitter: float) -> float:
-    """Return the seconds to wait before try `tries + 1`; `jitter`, in [0, 1), is the caller's."""
-    full = min(policy.cap_sec, policy.base_sec * 2.0 ** min(max(tries - 1, 0), 30))
-    return full * (0.5 + jitter / 2)
+def backoff_sec(policy: RetryPolicy, elapsed_sec: float, jitter: float) -> float:
+    """Return the seconds to wait before the next try: as long as has gone by since the wish, so that waits double.
+
+    `elapsed_sec` counts from the moment the job was queued; `jitter`, in [0, 1), is the caller's.
+    """
+    return min(policy.cap_sec, max(policy.base_sec, elapsed_sec)) * (0.5 + jitter / 2)

@@ -287,4 +287,3 @@ def _border() -> Iterator[None]:
         raise BrokerUnavailable(type(error).__name__) from error
     except nats.errors.Error as error:
         raise BrokerError(type(error).__name__) from error
-

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from slipway.domain.failures import Failure
+from slipway.domain.outcomes import Outcome
 
 
 class Action(StrEnum):
@@ -118,21 +119,6 @@ class JobVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 class BeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobVerdict, ...] = ()
-
-
-class Outcome(StrEnum):
-    """What a report says of its job."""
-
-    PROGRESS = "progress"
-    """Not an end: applied, now watching."""
-    DONE = "done"
-    FAILED = "failed"
-    HANDED_BACK = "handed_back"
-    """Undone work through nobody's fault (shutdown, Terminating namespace): run it again."""
-    STOPPED = "stopped"
-    """Ended early because a beat's answer said superseded or cancelled; carries the last observation."""
-    FENCE_AHEAD = "fence_ahead"
-    """The cluster's Lease bears a higher fence (`stored_fence`): the sequence must be raised."""
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
