@@ -15,9 +15,8 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from slipway.messaging import subjects
+from slipway.messaging.topology import PROJECTOR
 
-PROJECTOR = "projector"
-"""Durable consumer of reports that all schedulers share."""
 
 ACK_WAIT_SEC = 30.0
 MAX_ACK_PENDING = 20_000

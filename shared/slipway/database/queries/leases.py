@@ -131,4 +131,3 @@ async def clusters_with_preempted_jobs(session: ReadSession) -> list[str]:
 async def _read(session: WriteSession, statement: Any, values: dict[str, Any]) -> list[LeasedJob]:
     rows = (await session.execute(statement, values)).mappings()
     return [LeasedJob(**row) for row in rows]
-

@@ -1,0 +1,3 @@
+from slipway_scheduler.app import main
+
+main()

@@ -1,0 +1,118 @@
+"""The scheduler's composition root: what talks to what, and how often."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+from slipway import logs
+from slipway.clock import SystemClock
+from slipway.database.engine import Database
+from slipway.domain.charts import Registries
+from slipway.domain.jobs import RetryPolicy
+from slipway.health import Check, serve
+from slipway.identity import new_id
+from slipway.lifecycle import Ticker, stop_signal
+from slipway.messaging import subjects
+from slipway.messaging.broker import Broker, BrokerUnavailable, StreamMissing
+from slipway.messaging.jetstream import JetStreamBroker
+from slipway.settings import SettingsError, load
+from slipway_scheduler.claims import Claims
+from slipway_scheduler.dispatcher import Dispatcher
+from slipway_scheduler.projector import Projector
+from slipway_scheduler.relay import Relay
+from slipway_scheduler.settings import SchedulerSettings
+from slipway_scheduler.sweep import INTERVAL_SEC as SWEEP_SEC
+from slipway_scheduler.sweep import Sweep
+from slipway_scheduler.topology import INTERVAL_SEC as TOPOLOGY_SEC
+from slipway_scheduler.topology import Topology
+
+GROUP = "schedulers"
+POLL_SEC = 1.0
+
+
+def main() -> None:
+    """Run one scheduler until a signal stops it."""
+    logs.configure("scheduler")
+    try:
+        settings = load(SchedulerSettings, os.environ)
+    except SettingsError as error:
+        sys.exit(f"slipway-scheduler: {error}")
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: SchedulerSettings) -> None:
+    database = Database.connect(settings.database_url, service="scheduler")
+    broker = JetStreamBroker(settings.nats_url, name="slipway-scheduler")
+    stop = stop_signal()
+    try:
+        await run(settings, database, broker, stop)
+    finally:
+        await broker.close()
+        await database.close()
+
+
+async def run(settings: SchedulerSettings, database: Database, broker: Broker, stop: asyncio.Event) -> None:
+    """Run all loops of a scheduler until `stop` is set."""
+    clock, policy = SystemClock(), RetryPolicy()
+    relay = Relay(database, broker)
+
+    def committed() -> None:
+        relaying.wake()
+        dispatching.wake()
+
+    projector = Projector(database, broker, policy, committed=committed)
+    dispatcher = Dispatcher(
+        database, broker, Registries.parse(settings.registries), name=f"scheduler-{new_id()}", refuse=projector.refuse
+    )
+    topology = Ticker(Topology(database, broker).run_once, interval=TOPOLOGY_SEC, name="topology")
+    dispatching = Ticker(_healing(dispatcher.run_once, topology), interval=POLL_SEC, name="dispatcher")
+    relaying = Ticker(_healing(relay.run_once, topology), interval=POLL_SEC, name="relay")
+    projecting = Ticker(_healing(projector.run_once, topology), interval=0.0, name="projector")
+    sweep = Sweep(database, broker, policy, clock, committed=committed)
+    sweeping = Ticker(sweep.run_once, interval=SWEEP_SEC, name="sweep")
+    tickers = (topology, dispatching, relaying, projecting, sweeping)
+
+    checks: dict[str, Check] = {
+        "database": database.ping,
+        "nats": _connected(broker),
+        "relay": relay.check_not_ahead,
+    }
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(checks, host=settings.http_host, port=settings.http_port, stop=stop))
+        tasks.create_task(_answer(broker, Claims(database), committed, stop))
+        for ticker in tickers:
+            tasks.create_task(ticker.run(stop))
+
+
+async def _answer(broker: Broker, claims: Claims, woken: Callable[[], None], stop: asyncio.Event) -> None:
+    async def wake(subject: str, data: bytes) -> None:  # noqa: ARG001 - a listener's signature
+        woken()
+
+    async with (
+        broker.respond(subjects.CLAIM_ALL, claims.claim, group=GROUP),
+        broker.respond(subjects.BEAT_ALL, claims.beat, group=GROUP),
+        broker.listen(subjects.WAKE, wake),
+    ):
+        await stop.wait()
+
+
+def _healing(run_once: Callable[[], Awaitable[object]], topology: Ticker) -> Callable[[], Awaitable[object]]:
+    """Return the pass, asking for streams to be made again when it finds one missing."""
+
+    async def healed() -> object:
+        try:
+            return await run_once()
+        except StreamMissing:
+            topology.wake()
+            raise
+
+    return healed
+
+
+def _connected(broker: Broker) -> Check:
+    async def check() -> None:
+        if not broker.connected:
+            raise BrokerUnavailable
+
+    return check

@@ -1,0 +1,96 @@
+"""Publishes the outbox as the event stream, from wherever the stream ends: no owner, no duplicate, no gap."""
+
+import msgspec
+import structlog
+
+from slipway.database.engine import Database
+from slipway.database.queries import feed
+from slipway.database.queries.feed import FeedRow, Head
+from slipway.domain.events import CloudEvent
+from slipway.messaging import subjects
+from slipway.messaging.broker import Broker, SequenceMismatch, StreamMissing
+from slipway.messaging.messages import encode
+
+log = structlog.get_logger()
+
+PAGE = 200
+
+
+class RelayAhead(Exception):
+    """The stream holds events that PostgreSQL does not know: it was restored to an earlier time.
+
+    Nothing is published until an operator has said so (`installation.epoch` rises then).
+    """
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the stream ends: NATS's sequence, and the feed's position there."""
+
+    sequence: int
+    epoch: int
+    pos: int
+    known: bool = True
+    """False when the last message itself has aged away."""
+
+
+class Relay:
+    def __init__(self, database: Database, broker: Broker) -> None:
+        self._database = database
+        self._broker = broker
+        self._end: End | None = None
+        self.ahead = False
+
+    async def run_once(self) -> int:
+        """Number new outbox rows, publish what the stream lacks; return how many events were published."""
+        async with self._database.writing() as session:
+            await feed.stamp(session)
+            head = await feed.head(session)
+        if not self._broker.connected:
+            return 0
+        published = 0
+        while True:
+            end = self._end or await self._read_end()
+            self._check(end, head)
+            async with self._database.reading() as session:
+                rows = await feed.page(session, epoch=end.epoch, pos=end.pos, limit=PAGE, recent_only=not end.known)
+            try:
+                published += await self._publish(rows, end, head)
+            except SequenceMismatch:  # another relay was faster, or the stream was made anew: look again
+                self._end = None
+                continue
+            except StreamMissing:
+                self._end = None
+                raise
+            if len(rows) < PAGE:
+                return published
+
+    async def check_not_ahead(self) -> None:
+        """A health check: raises RelayAhead while the relay stands still."""
+        if self.ahead:
+            raise RelayAhead
+
+    async def _publish(self, rows: list[FeedRow], end: End, head: Head) -> int:
+        for row in rows:
+            sequence = await self._broker.publish_expecting(
+                subjects.events(row.deployment_id),
+                encode(feed.cloud_event(row, head.uid)),
+                message_id=f"{row.epoch}-{row.pos}",
+                last_sequence=end.sequence,
+            )
+            end = self._end = End(sequence=sequence, epoch=row.epoch, pos=row.pos)
+        self._end = end if end.known else self._end
+        return len(rows)
+
+    async def _read_end(self) -> End:
+        last = await self._broker.last_message(subjects.EVENTS_STREAM)
+        if last.data is None:
+            return End(sequence=last.sequence, epoch=0, pos=0, known=last.sequence == 0)
+        event = msgspec.json.decode(last.data, type=CloudEvent)
+        return End(sequence=last.sequence, epoch=event.slipwayepoch, pos=event.slipwaypos)
+
+    def _check(self, end: End, head: Head) -> None:
+        self.ahead = end.epoch > head.epoch or (end.epoch == head.epoch and end.pos > head.pos)
+        if self.ahead:
+            self._end = None
+            log.error("relay_ahead", stream_pos=end.pos, database_pos=head.pos, epoch=head.epoch)
+            raise RelayAhead

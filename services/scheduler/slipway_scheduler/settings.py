@@ -1,0 +1,12 @@
+"""What a scheduler is told."""
+
+from slipway.settings import Settings
+
+
+class SchedulerSettings(Settings, frozen=True, kw_only=True):
+    database_url: str
+    nats_url: str
+    http_host: str = "127.0.0.1"
+    http_port: int = 8081
+    registries: tuple[str, ...] = ()
+    """Allowed chart registries; `http://host` marks one that speaks plain http."""
