@@ -12,7 +12,7 @@ from slipway.domain.charts import Registries
 from slipway.domain.jobs import RetryPolicy
 from slipway.health import Check, serve
 from slipway.identity import new_id
-from slipway.lifecycle import Ticker, stop_signal
+from slipway.lifecycle import Ticker, first_of, stop_signal
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerUnavailable, StreamMissing
 from slipway.messaging.jetstream import JetStreamBroker
@@ -80,7 +80,7 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
     }
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(checks, host=settings.http_host, port=settings.http_port, stop=stop))
-        tasks.create_task(_answer(broker, Claims(database), committed, stop))
+        tasks.create_task(_answer(broker, Claims(database, committed=committed), committed, stop))
         for ticker in tickers:
             tasks.create_task(ticker.run(stop))
 
@@ -89,12 +89,15 @@ async def _answer(broker: Broker, claims: Claims, woken: Callable[[], None], sto
     async def wake(subject: str, data: bytes) -> None:  # noqa: ARG001 - a listener's signature
         woken()
 
-    async with (
-        broker.respond(subjects.CLAIM_ALL, claims.claim, group=GROUP),
-        broker.respond(subjects.BEAT_ALL, claims.beat, group=GROUP),
-        broker.listen(subjects.WAKE, wake),
-    ):
-        await stop.wait()
+    async def answering() -> None:
+        async with (
+            broker.respond(subjects.CLAIM_ALL, claims.claim, group=GROUP),
+            broker.respond(subjects.BEAT_ALL, claims.beat, group=GROUP),
+            broker.listen(subjects.WAKE, wake),
+        ):
+            await stop.wait()
+
+    await first_of(answering(), stop.wait())  # NATS may not be there yet when it is time to stop
 
 
 def _healing(run_once: Callable[[], Awaitable[object]], topology: Ticker) -> Callable[[], Awaitable[object]]:

@@ -1,5 +1,7 @@
 """Answers executors: claims of jobs, and beats."""
 
+from collections.abc import Callable
+
 import msgspec
 import structlog
 
@@ -16,8 +18,10 @@ SCHEDULER = Actor(kind=SYSTEM, id="scheduler", via="scheduler")
 class Claims:
     """Responders of the schedulers' queue group. An error answers nothing: the executor asks again."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, committed: Callable[[], None]) -> None:
+        """`committed` is called when an event was written: the relay has something to do."""
         self._database = database
+        self._committed = committed
 
     async def claim(self, subject: str, request: bytes) -> bytes | None:
         """Answer `run` to the one claimant of a fence, `drop` to all others."""
@@ -37,6 +41,8 @@ class Claims:
                 await outbox.record(
                     session, EventType.DEPLOYMENT_STARTED, actor=SCHEDULER, data=data, deployment=job.deployment
                 )
+        if job and job.first:
+            self._committed()
         return encode(ClaimAnswer(verdict=ClaimVerdict.RUN if job else ClaimVerdict.DROP))
 
     async def beat(self, subject: str, request: bytes) -> bytes | None:  # noqa: ARG002 - a responder's signature
