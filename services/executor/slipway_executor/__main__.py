@@ -1,0 +1,3 @@
+from slipway_executor.app import main
+
+main()

@@ -1,0 +1,151 @@
+"""The Kubernetes API as raw JSON: kubernetes-asyncio for authentication and transport, without its model classes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+from kubernetes_asyncio import config
+from kubernetes_asyncio.client import ApiClient, Configuration
+from kubernetes_asyncio.client.exceptions import ApiException
+
+from slipway_executor.failing import needs_person, terminal, transient
+
+REQUEST_TIMEOUT_SEC = 20.0
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+
+
+class NotThere(Exception):
+    """404."""
+
+
+class Conflict(Exception):
+    """409: it exists already, or was changed in between."""
+
+
+class KubernetesApi:
+    """One connection pool to one API server."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "application/json"
+    ) -> dict[str, Any]:
+        return await self._call("GET", path, query=query, accept=accept)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._call("POST", path, body=body)
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._call("PUT", path, body=body)
+
+    async def delete(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._call("DELETE", path, body=body)
+
+    async def watch(self, path: str, resource_version: str, timeout_sec: float) -> AsyncIterator[None]:
+        """Yield once per change after a resourceVersion; ends after `timeout_sec` or when the server ends it."""
+        query = {
+            "watch": "1",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(max(1, int(timeout_sec))),
+        }
+        with _border():
+            response = await self._send("GET", path, query=query, timeout=timeout_sec + 5)
+            try:
+                async for _ in response.content:
+                    yield
+            finally:
+                response.close()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        accept: str = "application/json",
+    ) -> dict[str, Any]:
+        with _border():
+            response = await self._send(method, path, query=query, body=body, accept=accept)
+            return msgspec.json.decode(await response.read())
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        accept: str = "application/json",
+        timeout: float = REQUEST_TIMEOUT_SEC,
+    ) -> Any:
+        return await self._client.call_api(
+            path,
+            method,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": accept, "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["BearerToken"],
+            _preload_content=False,
+            _return_http_data_only=True,
+            _request_timeout=timeout,
+        )
+
+
+@asynccontextmanager
+async def connect(kubeconfig: str) -> AsyncIterator[KubernetesApi]:
+    """Open the API named by a kubeconfig file, or by the pod's service account when it is empty."""
+    configuration = Configuration()
+    if kubeconfig:
+        await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+    else:
+        config.load_incluster_config(client_configuration=configuration)
+    configuration.connection_pool_maxsize = 64
+    async with ApiClient(configuration=configuration) as client:
+        yield KubernetesApi(client)
+
+
+@contextlib.contextmanager
+def _border() -> Any:
+    try:
+        yield
+    except ApiException as error:
+        raise _translated(error) from error
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        raise transient(
+            "cluster_unreachable", f"the Kubernetes API server does not answer ({type(error).__name__})"
+        ) from error
+
+
+def _translated(error: ApiException) -> Exception:
+    status, message = int(error.status or 0), _message(error)
+    match status:
+        case 404:
+            return NotThere(message)
+        case 409:
+            return Conflict(message)
+        case 401:
+            return transient("cluster_unauthorized", "the cluster refused the executor's credentials (401)")
+        case 403 if "exceeded quota" in message:
+            return terminal("quota_exceeded", message)
+        case 403:
+            return needs_person("cluster_forbidden", f"the cluster forbids it: {message}")
+        case 400 | 422:
+            return terminal("cluster_rejected", message)
+        case _:
+            return transient("cluster_unavailable", f"the Kubernetes API server answered {status}: {message}")
+
+
+def _message(error: ApiException) -> str:
+    try:
+        return str(msgspec.json.decode(error.body or b"{}").get("message", ""))[:500]
+    except (msgspec.DecodeError, AttributeError):
+        return str(error.reason or "")[:500]

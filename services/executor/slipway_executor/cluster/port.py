@@ -1,0 +1,92 @@
+"""Everything that Slipway asks of a Kubernetes cluster beside running Helm. All errors are `OperationFailed`."""
+
+from collections.abc import Collection
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+INSTALLATION_LABEL = "slipway.dev/installation"
+DEPLOYMENT_LABEL = "slipway.dev/deployment"
+SYSTEM_NAMESPACE = "slipway-system"
+
+Object = dict[str, Any]
+"""A Kubernetes object as the API gives it."""
+
+
+class Namespace(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    uid: str
+    installation: str | None
+    deployment: str | None
+    terminating: bool = False
+    remaining: str | None = None
+    """While terminating: what the API server says it still waits for."""
+
+
+class ReleaseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision as Helm stored it: its number, Helm's status word, and Slipway's labels."""
+
+    revision: int
+    status: str
+    generation: int | None = None
+    digest: str | None = None
+    fence: int | None = None
+
+
+class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The Kubernetes Lease of a deployment: who may write, under which fence. An empty holder is nobody."""
+
+    name: str
+    holder: str
+    fence: int
+    resource_version: str
+
+
+class LeaseConflict(Exception):
+    """Somebody else created or changed the Lease in between."""
+
+
+class Cluster(Protocol):
+    async def ready(self) -> None:
+        """Raise unless the API server answers."""
+        ...
+
+    async def namespace(self, name: str) -> Namespace | None: ...
+    async def create_namespace(self, name: str, *, installation: UUID, deployment: UUID) -> None:
+        """Make it with Slipway's labels. An existing one is left alone: the next observation judges it."""
+        ...
+
+    async def delete_namespace(self, name: str, *, uid: str) -> None:
+        """Ask for its removal, if it is still the one with this uid."""
+        ...
+
+    async def lease(self, name: str) -> LeaseRecord | None: ...
+    async def create_lease(self, name: str, *, holder: str, fence: int) -> LeaseRecord: ...
+    async def replace_lease(self, lease: LeaseRecord, *, holder: str, fence: int) -> LeaseRecord:
+        """Compare-and-swap on the record's resourceVersion; LeaseConflict when it was changed."""
+        ...
+
+    async def release_history(self, namespace: str, release: str) -> list[ReleaseRecord]:
+        """Return the stored revisions, oldest first; empty when there is no release."""
+        ...
+
+    async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:
+        """Return the objects of a stored revision, as they were rendered."""
+        ...
+
+    async def fail_record(self, namespace: str, release: str, revision: int) -> None:
+        """Mark a revision that was left pending as failed, with its resourceVersion. Only for the Lease's holder."""
+        ...
+
+    async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:
+        """Return the live objects of these kinds (those that readiness knows) in the namespace."""
+        ...
+
+    async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:
+        """Return when one of these objects changed after the last `live`, or the time is over."""
+        ...
+
+    async def warnings(self, namespace: str) -> list[Object]:
+        """Return the namespace's Warning events, newest last."""
+        ...

@@ -1,0 +1,174 @@
+"""The cluster port over the Kubernetes API."""
+
+import asyncio
+import contextlib
+from collections.abc import Collection
+from uuid import UUID
+
+import yaml
+
+from slipway_executor.cluster import releases
+from slipway_executor.cluster.kinds import PATHS
+from slipway_executor.cluster.kubernetes import METADATA_ONLY, Conflict, KubernetesApi, NotThere
+from slipway_executor.cluster.port import (
+    DEPLOYMENT_LABEL,
+    INSTALLATION_LABEL,
+    SYSTEM_NAMESPACE,
+    LeaseConflict,
+    LeaseRecord,
+    Namespace,
+    Object,
+    ReleaseRecord,
+)
+from slipway_executor.failing import OperationFailed
+
+FENCE_ANNOTATION = "slipway.dev/fence"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases"
+
+
+class KubernetesCluster:
+    def __init__(self, api: KubernetesApi) -> None:
+        self._api = api
+        self._versions: dict[tuple[str, str], str] = {}
+        """resourceVersion of the last list, by namespace and kind: watches begin there."""
+
+    async def ready(self) -> None:
+        await self._api.get("/version")
+
+    async def namespace(self, name: str) -> Namespace | None:
+        try:
+            found = await self._api.get(f"/api/v1/namespaces/{name}")
+        except NotThere:
+            return None
+        meta = found["metadata"]
+        labels = meta.get("labels", {})
+        waiting = [
+            condition["message"]
+            for condition in found.get("status", {}).get("conditions", [])
+            if condition["status"] == "True" and condition.get("message")
+        ]
+        return Namespace(
+            name=name,
+            uid=meta["uid"],
+            installation=labels.get(INSTALLATION_LABEL),
+            deployment=labels.get(DEPLOYMENT_LABEL),
+            terminating="deletionTimestamp" in meta,
+            remaining="; ".join(waiting) or None,
+        )
+
+    async def create_namespace(self, name: str, *, installation: UUID, deployment: UUID) -> None:
+        labels = {INSTALLATION_LABEL: str(installation), DEPLOYMENT_LABEL: str(deployment)}
+        await self._create_namespace(name, labels)
+
+    async def _create_namespace(self, name: str, labels: dict[str, str]) -> None:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        with contextlib.suppress(Conflict):
+            await self._api.post("/api/v1/namespaces", body)
+
+    async def delete_namespace(self, name: str, *, uid: str) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        with contextlib.suppress(NotThere, Conflict):
+            await self._api.delete(f"/api/v1/namespaces/{name}", body)
+
+    async def lease(self, name: str) -> LeaseRecord | None:
+        try:
+            return _lease(await self._api.get(f"{LEASES}/{name}"))
+        except NotThere:
+            return None
+
+    async def create_lease(self, name: str, *, holder: str, fence: int) -> LeaseRecord:
+        body = _lease_body(name, holder, fence, None)
+        try:
+            return _lease(await self._api.post(LEASES, body))
+        except Conflict as error:
+            raise LeaseConflict(name) from error
+        except NotThere:  # the first Lease of this cluster: its namespace is missing
+            await self._create_namespace(SYSTEM_NAMESPACE, {})
+            return _lease(await self._api.post(LEASES, body))
+
+    async def replace_lease(self, lease: LeaseRecord, *, holder: str, fence: int) -> LeaseRecord:
+        body = _lease_body(lease.name, holder, fence, lease.resource_version)
+        try:
+            return _lease(await self._api.put(f"{LEASES}/{lease.name}", body))
+        except (Conflict, NotThere) as error:
+            raise LeaseConflict(lease.name) from error
+
+    async def release_history(self, namespace: str, release: str) -> list[ReleaseRecord]:
+        query = {"labelSelector": f"owner=helm,name={release}"}
+        found = await self._api.get(_secrets(namespace), query, accept=METADATA_ONLY)
+        records = [releases.record(item["metadata"].get("labels", {})) for item in found["items"]]
+        return sorted(records, key=lambda record: record.revision)
+
+    async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:
+        secret = await self._api.get(f"{_secrets(namespace)}/{releases.secret_name(release, revision)}")
+        stored = await asyncio.to_thread(releases.decode, secret)
+        documents = await asyncio.to_thread(lambda: list(yaml.load_all(stored["manifest"], Loader=_LOADER)))
+        return [document for document in documents if isinstance(document, dict) and "kind" in document]
+
+    async def fail_record(self, namespace: str, release: str, revision: int) -> None:
+        path = f"{_secrets(namespace)}/{releases.secret_name(release, revision)}"
+        secret = await self._api.get(path)
+        await self._api.put(path, await asyncio.to_thread(releases.as_failed, secret))
+
+    async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:
+        found = await asyncio.gather(*(self._list(namespace, kind) for kind in sorted(kinds)))
+        return [item for items in found for item in items]
+
+    async def _list(self, namespace: str, kind: str) -> list[Object]:
+        listed = await self._api.get(PATHS[kind].format(namespace))
+        self._versions[namespace, kind] = listed["metadata"]["resourceVersion"]
+        return [{**item, "kind": kind} for item in listed["items"]]
+
+    async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:
+        watches = [asyncio.create_task(self._changed(namespace, kind, timeout_sec)) for kind in kinds]
+        try:
+            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED, timeout=timeout_sec)
+        finally:
+            for watch in watches:
+                watch.cancel()
+            await asyncio.gather(*watches, return_exceptions=True)
+
+    async def _changed(self, namespace: str, kind: str, timeout_sec: float) -> None:
+        version = self._versions.get((namespace, kind), "0")
+        with contextlib.suppress(OperationFailed, NotThere):
+            async with contextlib.aclosing(
+                self._api.watch(PATHS[kind].format(namespace), version, timeout_sec)
+            ) as changes:
+                async for _ in changes:
+                    return
+
+    async def warnings(self, namespace: str) -> list[Object]:
+        found = await self._api.get(
+            f"/api/v1/namespaces/{namespace}/events", {"fieldSelector": "type=Warning", "limit": "200"}
+        )
+        return sorted(found["items"], key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+
+    def forget(self, namespace: str) -> None:
+        """Drop what was remembered of a namespace that nobody watches any more."""
+        for key in [key for key in self._versions if key[0] == namespace]:
+            del self._versions[key]
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _secrets(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/secrets"
+
+
+def _lease(found: Object) -> LeaseRecord:
+    meta = found["metadata"]
+    return LeaseRecord(
+        name=meta["name"],
+        holder=found.get("spec", {}).get("holderIdentity") or "",
+        fence=int(meta.get("annotations", {}).get(FENCE_ANNOTATION, "0")),
+        resource_version=meta["resourceVersion"],
+    )
+
+
+def _lease_body(name: str, holder: str, fence: int, resource_version: str | None) -> Object:
+    meta: Object = {"name": name, "annotations": {FENCE_ANNOTATION: str(fence)}}
+    if resource_version:
+        meta["resourceVersion"] = resource_version
+    spec = {"holderIdentity": holder} if holder else {}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}

@@ -1,0 +1,52 @@
+"""What Slipway asks of Helm: two operations. What Helm stored is read from the cluster, not believed from the call."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Deadline:
+    """Until when Helm may write, in seconds of CLOCK_BOOTTIME. Extended while the Lease is renewed; can be cut."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+        self._cut = float("inf")
+        self.changed = asyncio.Event()
+        """Set at each change; whoever follows the deadline clears it."""
+
+    @property
+    def at(self) -> float:
+        return min(self._at, self._cut)
+
+    def extend(self, at: float) -> None:
+        self._at = max(self._at, at)
+        self.changed.set()
+
+    def cut(self, at: float) -> None:
+        """Let it end at this time at the latest, whatever extends it."""
+        self._cut = min(self._cut, at)
+        self.changed.set()
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release shall be."""
+
+    name: str
+    namespace: str
+    chart: Path
+    """An archive that was checked."""
+    values: dict[str, Any]
+    labels: dict[str, str]
+    hook_timeout_sec: int = 300
+
+
+class Helm(Protocol):
+    async def apply(self, release: Release, deadline: Deadline) -> None:
+        """Install or upgrade, waiting for hooks but not for objects. OperationFailed says why not."""
+        ...
+
+    async def uninstall(self, name: str, namespace: str, deadline: Deadline, *, hook_timeout_sec: int = 300) -> None:
+        """Remove the release; one that is not there is a success."""
+        ...
