@@ -1,0 +1,90 @@
+"""The right to write for one deployment: a Kubernetes Lease that bears the fence.
+
+Taken by compare-and-swap when the stored fence is not higher and the holder is gone: an empty holder, or a Lease that
+did not change for 25 s on the taker's own clock (times in it are never compared). Renewed every 3 s; the right ends 10 s
+after *sending* the last renewal that succeeded. Released by clearing the holder and keeping the fence.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import structlog
+
+from slipway.clock import Clock
+from slipway_executor.cluster.port import Cluster, LeaseConflict, LeaseRecord
+from slipway_executor.failing import OperationFailed
+from slipway_executor.helm.port import Deadline
+
+log = structlog.get_logger()
+
+RENEW_SEC = 3.0
+RIGHT_SEC = 10.0
+GONE_SEC = 25.0
+LOOK_SEC = 1.0
+
+
+class FenceAhead(Exception):
+    """The Lease bears a higher fence: a newer command was here, or the sequence went back."""
+
+    def __init__(self, stored: int) -> None:
+        super().__init__(f"the Lease bears fence {stored}")
+        self.stored = stored
+
+
+def lease_name(deployment: UUID) -> str:
+    return f"dep-{deployment}"
+
+
+@asynccontextmanager
+async def held(cluster: Cluster, clock: Clock, deployment: UUID, *, holder: str, fence: int) -> AsyncIterator[Deadline]:
+    """Hold the Lease while the context is open; the deadline given is extended by each renewal. FenceAhead refuses."""
+    sent = clock.monotonic()
+    lease, sent = await _acquire(cluster, clock, lease_name(deployment), holder, fence)
+    deadline = Deadline(sent + RIGHT_SEC)
+    current = [lease]
+    renewing = asyncio.create_task(_renew(cluster, clock, current, deadline))
+    try:
+        yield deadline
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        with contextlib.suppress(OperationFailed, LeaseConflict):  # a successor has it, or waits until we are gone
+            await cluster.replace_lease(current[0], holder="", fence=fence)
+
+
+async def _acquire(cluster: Cluster, clock: Clock, name: str, holder: str, fence: int) -> tuple[LeaseRecord, float]:
+    seen, since = "", clock.monotonic()
+    while True:
+        sent = clock.monotonic()
+        with contextlib.suppress(LeaseConflict):
+            lease = await cluster.lease(name)
+            if lease is None:
+                return await cluster.create_lease(name, holder=holder, fence=fence), sent
+            if lease.fence > fence or (lease.fence == fence and lease.holder != holder and lease.holder):
+                raise FenceAhead(lease.fence)
+            if lease.resource_version != seen:
+                seen, since = lease.resource_version, clock.monotonic()
+            if not lease.holder or lease.holder == holder or clock.monotonic() - since >= GONE_SEC:
+                sent = clock.monotonic()
+                return await cluster.replace_lease(lease, holder=holder, fence=fence), sent
+        await clock.sleep(LOOK_SEC)
+
+
+async def _renew(cluster: Cluster, clock: Clock, current: list[LeaseRecord], deadline: Deadline) -> None:
+    """Renew until cancelled, or until the Lease is seen in other hands: then the deadline stands."""
+    while True:
+        await clock.sleep(RENEW_SEC)
+        lease, sent = current[0], clock.monotonic()
+        if sent >= deadline.at:
+            return
+        try:
+            current[0] = await cluster.replace_lease(lease, holder=lease.holder, fence=lease.fence)
+        except LeaseConflict:
+            log.warning("lease_lost", lease=lease.name, fence=lease.fence)
+            return
+        except OperationFailed:
+            continue  # the API server is away: try again while the right lasts
+        deadline.extend(sent + RIGHT_SEC)

@@ -1,0 +1,80 @@
+"""The real reason why objects did not become ready, from pods and warning events, in one sentence."""
+
+from collections.abc import Iterator, Sequence
+
+from slipway.domain.failures import Failure, FailureClass
+from slipway_executor.cluster.port import Object
+from slipway_executor.reconcile.readiness import Unready
+
+LONGEST = 400
+BAD_IMAGE = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"})
+BAD_CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+
+
+def not_ready(
+    unready: Sequence[Unready], pods: Sequence[Object], warnings: Sequence[Object], *, after_sec: int
+) -> Failure:
+    """Return why the release is not ready: a pod's own trouble first, then a quota or scheduling event, then the object."""
+    for code, kind, sentence in _pod_troubles(pods):
+        return _failure(code, kind, sentence)
+    for code, kind, sentence in _event_troubles(warnings):
+        return _failure(code, kind, sentence)
+    objects = "; ".join(f"{each.kind} {each.name} {each.reason}" for each in unready[:3])
+    if any(each.hopeless for each in unready):
+        return _failure("object_failed", FailureClass.TERMINAL, objects)
+    return _failure("not_ready", FailureClass.TRANSIENT, f"not ready after {after_sec} s: {objects}")
+
+
+Trouble = tuple[str, FailureClass, str]
+
+
+def _pod_troubles(pods: Sequence[Object]) -> Iterator[Trouble]:
+    for pod in pods:
+        name, status = pod["metadata"]["name"], pod.get("status", {})
+        for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+            waiting = container.get("state", {}).get("waiting", {})
+            reason, where = waiting.get("reason", ""), f"pod {name}: container {container['name']}"
+            if reason in BAD_IMAGE:
+                sentence = f"{where} cannot pull image {container['image']} ({reason}): {waiting.get('message', '')}"
+                yield "image_pull_failed", FailureClass.TERMINAL, sentence
+            elif reason == "CrashLoopBackOff":
+                yield "container_crashes", FailureClass.TERMINAL, f"{where} keeps crashing ({_last_exit(container)})"
+            elif reason in BAD_CONFIG:
+                yield (
+                    "container_config",
+                    FailureClass.TERMINAL,
+                    f"{where} cannot be started ({reason}): {waiting.get('message', '')}",
+                )
+    for pod in pods:
+        for condition in pod.get("status", {}).get("conditions", []):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                sentence = f"pod {pod['metadata']['name']} cannot be scheduled: {condition.get('message', '')}"
+                yield "unschedulable", FailureClass.TRANSIENT, sentence
+
+
+def _last_exit(container: Object) -> str:
+    ended = container.get("lastState", {}).get("terminated", {})
+    message = f": {ended['message']}" if ended.get("message") else ""
+    return f"exit code {ended.get('exitCode', '?')}, {container.get('restartCount', 0)} restarts{message}"
+
+
+def _event_troubles(warnings: Sequence[Object]) -> Iterator[Trouble]:
+    for event in reversed(warnings):
+        message, about = event.get("message", ""), event.get("involvedObject", {})
+        where = f"{about.get('kind', 'object')} {about.get('name', '')}"
+        if event.get("reason") == "FailedCreate":
+            quota = "exceeded quota" in message
+            code = "quota_exceeded" if quota else "create_failed"
+            yield (
+                code,
+                FailureClass.TERMINAL if quota else FailureClass.TRANSIENT,
+                f"{where} cannot create pods: {message}",
+            )
+        elif event.get("reason") in ("FailedMount", "FailedAttachVolume", "ProvisioningFailed"):
+            yield "volume_failed", FailureClass.TRANSIENT, f"{where}: {message}"
+
+
+def _failure(code: str, kind: FailureClass, sentence: str) -> Failure:
+    text = " ".join(sentence.split())
+    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return Failure(failure_class=kind, code=code, reason=short.rstrip(": "), cluster_changed=True)
