@@ -1,6 +1,5 @@
 """The Kubernetes API as raw JSON: kubernetes-asyncio for authentication and transport, without its model classes."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -119,7 +118,7 @@ def _border() -> Any:
         yield
     except ApiException as error:
         raise _translated(error) from error
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise transient(
             "cluster_unreachable", f"the Kubernetes API server does not answer ({type(error).__name__})"
         ) from error

@@ -1,0 +1,22 @@
+"""Answers live questions of the API. Each has a deadline on the asking side; nothing is stored."""
+
+import msgspec
+
+from slipway.messaging.messages import ResolveChart, ResolvedChart, encode
+from slipway_executor.charts.store import ChartStore
+from slipway_executor.failing import OperationFailed
+
+RESOLVE = "resolve"
+
+
+class Queries:
+    def __init__(self, charts: ChartStore) -> None:
+        self._charts = charts
+
+    async def resolve(self, subject: str, request: bytes) -> bytes | None:  # noqa: ARG002 - a responder's signature
+        """Answer which digest a chart reference has now."""
+        chart = msgspec.json.decode(request, type=ResolveChart).chart
+        try:
+            return encode(ResolvedChart(digest=await self._charts.resolve(chart)))
+        except OperationFailed as error:
+            return encode(ResolvedChart(failure=error.failure))

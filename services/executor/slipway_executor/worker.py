@@ -1,0 +1,226 @@
+"""Pulls commands as slots are free, claims each, runs it, and reports. One beat tells of all that is held."""
+
+import asyncio
+from collections.abc import Awaitable
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from slipway.clock import Clock
+from slipway.domain.failures import Failure, FailureClass
+from slipway.domain.outcomes import Outcome
+from slipway.messaging import subjects
+from slipway.messaging.broker import Broker, BrokerError, Delivery
+from slipway.messaging.messages import (
+    Applied,
+    Beat,
+    BeatAnswer,
+    BeatVerdict,
+    Claim,
+    ClaimAnswer,
+    ClaimVerdict,
+    Command,
+    HeldJob,
+    encode,
+)
+from slipway_executor import fence
+from slipway_executor.cluster.port import Cluster
+from slipway_executor.control import Control
+from slipway_executor.failing import OperationFailed
+from slipway_executor.helm.port import Deadline
+from slipway_executor.reconcile.loop import End, Reconciler
+from slipway_executor.reports import Reports
+from slipway_executor.slots import One, Slots
+
+log = structlog.get_logger()
+
+VERSION = "0.1.0"
+PULL_SEC = 5.0
+CLAIM_TIMEOUT_SEC = 3.0
+NAK_SEC = 2.0
+BEAT_SEC = 5.0
+WATCH_LIMIT = 500
+GRACE_SEC = 30.0
+"""How long a running apply may take to finish once it is to stop."""
+
+
+class Held:
+    """A claimed job."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.control = Control()
+        self.deadline: Deadline | None = None
+        self.task: asyncio.Task[None] | None = None
+
+
+class Worker:
+    def __init__(
+        self,
+        broker: Broker,
+        cluster: Cluster,
+        reconciler: Reconciler,
+        clock: Clock,
+        *,
+        name: str,
+        instance: str,
+        slots: int,
+    ) -> None:
+        """`name` is the cluster's; `instance` this process's own."""
+        self._broker = broker
+        self._cluster = cluster
+        self._reconciler = reconciler
+        self._clock = clock
+        self._name = name
+        self._instance = instance
+        self._slots = Slots(slots)
+        self._held: dict[tuple[UUID, int], Held] = {}
+        self._starting: set[asyncio.Task[None]] = set()
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
+
+    async def pull_once(self) -> int:
+        """Take as many commands as slots are free, waiting a while for a slot and for the first; return how many."""
+        free = await self._slots.free()
+        if not free or len(self._held) >= WATCH_LIMIT:
+            return 0
+        found = await self._broker.fetch(
+            subjects.JOBS_STREAM, subjects.jobs_consumer(self._name), batch=free, timeout=PULL_SEC
+        )
+        for delivery in found:
+            self._slots.take()
+            task = asyncio.create_task(self._start(delivery))
+            self._starting.add(task)
+            task.add_done_callback(self._starting.discard)
+        return len(found)
+
+    async def beat_once(self) -> None:
+        """Tell that all held jobs live, and do what the answers say. No answer changes nothing."""
+        held = [
+            HeldJob(job=each.command.job, fence=each.command.fence, phase=each.control.phase)
+            for each in self._held.values()
+        ]
+        beat = Beat(
+            instance=self._instance,
+            cluster=self._name,
+            slots=self._slots.total,
+            free=self._slots.left,
+            version=VERSION,
+            jobs=tuple(held),
+        )
+        try:
+            raw = await self._broker.request(subjects.beat(self._name), encode(beat), timeout=CLAIM_TIMEOUT_SEC)
+        except BrokerError:
+            return
+        for answer in msgspec.json.decode(raw, type=BeatAnswer).jobs:
+            if held_job := self._held.get((answer.job, answer.fence)):
+                self._obey(held_job, answer.verdict)
+
+    async def shut_down(self) -> None:
+        """Hand back what is watched, let applies finish for a while, then end them."""
+        for each in list(self._held.values()):
+            self._stop(each, Outcome.HANDED_BACK)
+        tasks = [*self._starting, *(each.task for each in self._held.values() if each.task)]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE_SEC)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _obey(self, held: Held, verdict: BeatVerdict) -> None:
+        if verdict is BeatVerdict.FENCED and held.task:
+            log.warning("job_fenced", job=str(held.command.job), fence=held.command.fence)
+            held.task.cancel()
+        elif verdict in (BeatVerdict.SUPERSEDED, BeatVerdict.CANCELLED):
+            self._stop(held, Outcome.STOPPED)
+
+    def _stop(self, held: Held, outcome: Outcome) -> None:
+        held.control.stop(outcome)
+        if held.deadline:
+            held.deadline.cut(self._clock.monotonic() + GRACE_SEC)
+
+    async def _start(self, delivery: Delivery) -> None:
+        command = await self._claimed(delivery)
+        if command is None:
+            self._slots.give_back()
+            return
+        held = Held(command)
+        self._held[command.job, command.fence] = held
+        held.task = asyncio.create_task(self._run(held))
+
+    async def _claimed(self, delivery: Delivery) -> Command | None:
+        """Return the command when this process is its one claimant."""
+        try:
+            command = msgspec.json.decode(delivery.data, type=Command)
+        except msgspec.DecodeError:
+            await self._poison(delivery)
+            return None
+        wish = Claim(job=command.job, fence=command.fence, instance=self._instance, cluster=self._name)
+        try:
+            raw = await self._broker.request(subjects.claim(self._name), encode(wish), timeout=CLAIM_TIMEOUT_SEC)
+            verdict = msgspec.json.decode(raw, type=ClaimAnswer).verdict
+        except BrokerError:
+            await self._settle(delivery.nak(NAK_SEC))
+            return None
+        await self._settle(delivery.ack())
+        return command if verdict is ClaimVerdict.RUN else None
+
+    async def _poison(self, delivery: Delivery) -> None:
+        log.error("command_unreadable", subject=delivery.subject, sequence=delivery.sequence)
+        await self._settle(delivery.term())
+
+    async def _settle(self, settling: Awaitable[None]) -> None:
+        try:
+            await settling
+        except BrokerError:
+            log.info("settle_lost")  # it is delivered again; the claim is repeated and answers the same
+
+    async def _run(self, held: Held) -> None:
+        command = held.command
+        reports = Reports(self._broker, self._clock, command, self._instance)
+        started = self._clock.monotonic()
+        slot = self._slots.held()
+        try:
+            end = await self._reconcile(held, reports, slot)
+            timings = {**end.timings_ms, "executor": round((self._clock.monotonic() - started) * 1000, 1)}
+            await reports.publish(
+                reports.next(
+                    outcome=end.outcome, applied=end.applied, failure=end.failure, gone=end.gone,
+                    actions=end.actions, timings_ms=timings,
+                )
+            )  # fmt: skip
+        except fence.FenceAhead as error:
+            await reports.publish(reports.next(outcome=Outcome.FENCE_AHEAD, stored_fence=error.stored))
+        except Exception as error:
+            log.exception("job_broke", job=str(command.job), error=type(error).__name__)
+            reason = f"the executor failed unexpectedly ({type(error).__name__})"
+            failure = Failure(
+                failure_class=FailureClass.TRANSIENT, code="executor_error", reason=reason, cluster_changed=True
+            )
+            await reports.publish(reports.next(outcome=Outcome.FAILED, failure=failure))
+        finally:
+            slot.give_back()
+            del self._held[command.job, command.fence]
+
+    async def _reconcile(self, held: Held, reports: Reports, slot: One) -> End:
+        command = held.command
+        try:
+            chart = await self._reconciler.chart(command)
+            begun = self._clock.monotonic()
+            async with fence.held(
+                self._cluster, self._clock, command.deployment, holder=self._instance, fence=command.fence
+            ) as deadline:
+                lease_ms = round((self._clock.monotonic() - begun) * 1000, 1)
+                held.deadline = deadline
+
+                async def watching(applied: Applied) -> None:
+                    slot.give_back()
+                    await reports.publish(reports.next(outcome=Outcome.PROGRESS, applied=applied))
+
+                end = await self._reconciler.run(command, chart, deadline, held.control, watching)
+                return msgspec.structs.replace(end, timings_ms={"lease": lease_ms, **end.timings_ms})
+        except OperationFailed as error:
+            return End(outcome=Outcome.FAILED, failure=error.failure)
