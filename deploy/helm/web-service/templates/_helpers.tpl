@@ -1,0 +1,25 @@
+{{- /* The values with the user's own laid over them: a mapping with replicaCount, resources and env. */ -}}
+{{- define "web-service.effective" -}}
+{{- $base := dict "replicaCount" .Values.replicaCount "resources" .Values.resources "env" .Values.env -}}
+{{- toYaml (mergeOverwrite (deepCopy $base) (deepCopy .Values.user)) -}}
+{{- end -}}
+
+{{- define "web-service.labels" -}}
+app: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "web-service.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{- define "web-service.isSecret" -}}
+{{- if regexMatch "_(KEY|URL|PASSWORD|TOKEN)$" . -}}true{{- end -}}
+{{- end -}}
