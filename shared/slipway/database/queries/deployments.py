@@ -1,0 +1,107 @@
+"""Deployments: what users asked for, and what they see of it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from slipway.database.engine import ReadSession, WriteSession
+from slipway.database.errors import taken
+from slipway.database.models import Deployment, DeploymentReconcileJob, DeploymentRevision, ProductTemplateVersion
+from slipway.database.queries import pages
+from slipway.database.queries.pages import Cursor
+from slipway.identity import new_id
+
+_WHOLE = selectinload(Deployment.template).selectinload(ProductTemplateVersion.product)
+
+
+async def get(session: ReadSession, deployment: UUID) -> Deployment | None:
+    """Return the deployment, as the database has it now, with its template and product."""
+    statement = (
+        select(Deployment).where(Deployment.id == deployment).options(_WHOLE).execution_options(populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def lock(session: WriteSession, deployment: UUID) -> Deployment | None:
+    """Lock and return the deployment: after its user's row, before its job's."""
+    statement = (
+        select(Deployment)
+        .where(Deployment.id == deployment)
+        .options(_WHOLE)
+        .with_for_update(key_share=True, of=Deployment)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def page(
+    session: ReadSession,
+    *,
+    cursor: Cursor | None,
+    limit: int,
+    user: UUID | None,
+    deleted: bool,
+    status: str | None,
+) -> Sequence[Deployment]:
+    statement = select(Deployment).options(_WHOLE)
+    if user is not None:
+        statement = statement.where(Deployment.user_id == user)
+    if not deleted:
+        statement = statement.where(Deployment.deleted_at.is_(None))
+    if status is not None:
+        statement = statement.where(Deployment.status == status)
+    return (await session.execute(pages.page(statement, Deployment, cursor, limit))).scalars().all()
+
+
+async def add(session: WriteSession, **fields: Any) -> UUID:
+    """Insert a deployment. Taken when its domain is in use."""
+    deployment = Deployment(id=new_id(), **fields)
+    session.add(deployment)
+    with taken():
+        await session.flush()
+    return deployment.id
+
+
+async def change(session: WriteSession, deployment: Deployment, **fields: Any) -> None:
+    """Write fields. Taken when the domain is in use."""
+    for name, value in fields.items():
+        setattr(deployment, name, value)
+    with taken():
+        await session.flush()
+
+
+async def jobs(
+    session: ReadSession, *, deployment: UUID, cursor: Cursor | None, limit: int
+) -> Sequence[DeploymentReconcileJob]:
+    statement = select(DeploymentReconcileJob).where(DeploymentReconcileJob.deployment_id == deployment)
+    return (await session.execute(pages.page(statement, DeploymentReconcileJob, cursor, limit))).scalars().all()
+
+
+async def revisions(session: ReadSession, *, deployment: UUID, limit: int) -> Sequence[DeploymentRevision]:
+    """Return the newest revisions, newest first."""
+    statement = (
+        select(DeploymentRevision)
+        .where(DeploymentRevision.deployment_id == deployment)
+        .order_by(DeploymentRevision.revision.desc())
+        .limit(limit)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def of_user(session: WriteSession, user: UUID) -> Sequence[UUID]:
+    """Return the ids of a user's live deployments."""
+    statement = select(Deployment.id).where(Deployment.user_id == user, Deployment.deleted_at.is_(None))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def of_product(session: WriteSession, product: UUID) -> Sequence[UUID]:
+    """Return the ids of the live deployments of a product."""
+    statement = (
+        select(Deployment.id)
+        .join(ProductTemplateVersion, ProductTemplateVersion.id == Deployment.desired_template_id)
+        .where(ProductTemplateVersion.product_id == product, Deployment.deleted_at.is_(None))
+    )
+    return (await session.execute(statement)).scalars().all()
