@@ -1,0 +1,3 @@
+from slipway_api.app import main
+
+main()

@@ -1,0 +1,103 @@
+"""One accepted or refused request is one transaction; a refusal that auditors care about is recorded in one of its own."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+
+from slipway.database.engine import WriteSession
+from slipway.database.queries import idempotency, outbox
+from slipway.database.queries.idempotency import Kept
+from slipway.domain.events import Actor, EventType
+from slipway.domain.values import canonical
+from slipway_api.auth.gate import Caller
+from slipway_api.deps import Deps
+from slipway_api.problems import AUDITED, ApiError, invalid
+
+KEY_LIMIT = 255
+
+
+def actor(caller: Caller) -> Actor:
+    return Actor(kind="user", id=str(caller.id))
+
+
+@asynccontextmanager
+async def accepting(deps: Deps, caller: Caller, request: Request[Any, Any, Any]) -> AsyncIterator[WriteSession]:
+    """Open the transaction of a change. When it is refused for a reason that is audited, the refusal is recorded."""
+    try:
+        async with deps.database.writing(caller.scope) as session:
+            yield session
+    except ApiError as error:
+        if error.code in AUDITED:
+            async with deps.database.writing(caller.scope) as session:
+                data = {"method": request.method, "path": request.url.path, "code": error.code}
+                await outbox.record(session, EventType.REFUSED, actor=actor(caller), data=data, owner=caller.id)
+        raise
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that can be kept under an Idempotency-Key."""
+
+    body: Any
+    status: int
+    location: str | None = None
+    etag: str | None = None
+
+
+class Idempotent:
+    """The Idempotency-Key of a request, if it has one."""
+
+    def __init__(self, request: Request[Any, Any, Any], caller: Caller, body: msgspec.Struct) -> None:
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > KEY_LIMIT:
+            raise invalid("/Idempotency-Key", f"has more than {KEY_LIMIT} characters")
+        self._key = key
+        self._caller = caller
+        asked = [request.method, request.url.path, msgspec.to_builtins(body)]
+        self._hash = hashlib.sha256(canonical(asked)).hexdigest()
+
+    async def earlier(self, session: WriteSession) -> Response[Any] | None:
+        """Return the answer that this key had before; 409 when it was for something else."""
+        if not self._key:
+            return None
+        kept = await idempotency.find(session, self._caller.id, self._key)
+        if kept is None:
+            return None
+        if kept.request_hash != self._hash:
+            raise ApiError("idempotency_mismatch", "this Idempotency-Key was used for another request")
+        headers = {"Location": kept.location} if kept.location else {}
+        return Response(
+            kept.body,
+            status_code=kept.status_code,
+            media_type="application/json",
+            headers={**headers, "Idempotency-Replayed": "true"},
+        )
+
+    async def keep(self, session: WriteSession, answer: Answer) -> Response[Any]:
+        """Keep the answer with what it answers, and return it as a response."""
+        body = msgspec.json.encode(answer.body)
+        if self._key:
+            kept = Kept(request_hash=self._hash, status_code=answer.status, location=answer.location, body=body)
+            await idempotency.keep(session, self._caller.id, self._key, kept)
+        return respond(answer, body)
+
+
+def respond(answer: Answer, body: bytes | None = None) -> Response[Any]:
+    """Return the response of an answer."""
+    headers: dict[str, str] = {}
+    if answer.location:
+        headers["Location"] = answer.location
+    if answer.etag:
+        headers["ETag"] = answer.etag
+    content = msgspec.json.encode(answer.body) if body is None else body
+    return Response(content, status_code=answer.status, media_type="application/json", headers=headers)
+
+
+def require_match(request: Request[Any, Any, Any], etag: str) -> None:
+    """412 when If-Match names another version than the one that is there."""
+    wanted = request.headers.get("If-Match", "")
+    if wanted and wanted != "*" and etag not in [part.strip() for part in wanted.split(",")]:
+        raise ApiError("stale", f"it is {etag} by now: read it again and repeat the change")

@@ -1,0 +1,27 @@
+"""What the API's routes work with, put together once by `app`."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from slipway.database.engine import Database
+from slipway.domain.charts import Registries
+from slipway.messaging.broker import Broker
+from slipway_api.auth.limits import Limiter
+from slipway_api.auth.tokens import Tokens
+from slipway_api.live import LiveFeed
+
+
+class Deps(msgspec.Struct, frozen=True, kw_only=True):
+    database: Database
+    broker: Broker | None
+    tokens: Tokens
+    registries: Registries
+    live: LiveFeed
+    write_limit: Limiter
+    login_limit: Limiter
+    reserved_domains: tuple[str, ...] = ()
+    deployments_per_user: int = 20
+    public_scheme: str = "http"
+    wake: Callable[[], Awaitable[None]]
+    """Tells schedulers that work was committed; lossy, and never fails."""

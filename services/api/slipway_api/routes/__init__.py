@@ -1,0 +1,13 @@
+"""HTTP, a module per noun: reads the request, opens the transaction, calls the use case, shapes the answer."""
+
+from litestar import Router
+
+from slipway_api.routes import auth, deployments, events, jobs, products, templates, users
+
+PREFIX = "/api/v1"
+
+
+def api_router() -> Router:
+    """Return every route under the versioned prefix."""
+    handlers = [module.HANDLERS for module in (auth, users, products, templates, deployments, jobs, events)]
+    return Router(PREFIX, route_handlers=[handler for group in handlers for handler in group])

@@ -1,0 +1,94 @@
+"""Users."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, delete, get, patch, post
+
+from slipway.database.queries import users
+from slipway_api.accepting import Answer, Idempotent, accepting, require_match, respond
+from slipway_api.auth.gate import admin_of, caller_of
+from slipway_api.deps import Deps
+from slipway_api.operations import users as operations
+from slipway_api.problems import not_found
+from slipway_api.routes.etags import etag_of
+from slipway_api.schemas.common import Page, cursor_of, limit_of, page_of
+from slipway_api.schemas.users import UserCreate, UserRead, UserUpdate, read_user
+
+Req = Request[Any, Any, Any]
+
+
+@get("/users/me", tags=["users"])
+async def me(request: Req, deps: Deps) -> UserRead:
+    """Return who is signed in."""
+    caller = caller_of(request)
+    async with deps.database.reading(caller.scope) as session:
+        user = await users.get(session, caller.id)
+    if user is None:
+        raise not_found("user")
+    return read_user(user)
+
+
+@get("/users", tags=["users"])
+async def list_users(request: Req, deps: Deps, cursor: str | None = None, limit: int = 50) -> Page[UserRead]:
+    """List users, newest first. Admins only."""
+    caller = admin_of(request)
+    async with deps.database.reading(caller.scope) as session:
+        rows = await users.page(session, cursor=cursor_of(cursor), limit=limit_of(limit))
+    return page_of(rows, limit, read_user)
+
+
+@post("/users", tags=["users"])
+async def create_user(data: UserCreate, request: Req, deps: Deps) -> Response[UserRead]:
+    """Create a user. Admins only; `is_admin` defaults to false."""
+    caller = caller_of(request)
+    idempotent = Idempotent(request, caller, data)
+    async with accepting(deps, caller, request) as session:
+        admin_of(request)
+        if earlier := await idempotent.earlier(session):
+            return earlier
+        user = await operations.create(session, caller, await operations.fields_of(data))
+        read = read_user(user)
+        answer = Answer(body=read, status=201, location=f"/api/v1/users/{user.id}", etag=etag_of(read.updated_at))
+        return await idempotent.keep(session, answer)
+
+
+@get("/users/{user_id:uuid}", tags=["users"])
+async def get_user(user_id: UUID, request: Req, deps: Deps) -> Response[UserRead]:
+    """Return one user. Admins only."""
+    caller = admin_of(request)
+    async with deps.database.reading(caller.scope) as session:
+        user = await users.get(session, user_id)
+    if user is None:
+        raise not_found("user")
+    return respond(Answer(body=read_user(user), status=200, etag=etag_of(user.updated_at)))
+
+
+@patch("/users/{user_id:uuid}", tags=["users"])
+async def change_user(user_id: UUID, data: UserUpdate, request: Req, deps: Deps) -> Response[UserRead]:
+    """Change a user. Admins only."""
+    caller = caller_of(request)
+    async with accepting(deps, caller, request) as session:
+        admin_of(request)
+        user = await users.lock(session, user_id)
+        if user is None:
+            raise not_found("user")
+        require_match(request, etag_of(user.updated_at))
+        await operations.change(session, caller, user, await operations.fields_of(data))
+        return respond(Answer(body=read_user(user), status=200, etag=etag_of(user.updated_at)))
+
+
+@delete("/users/{user_id:uuid}", tags=["users"])
+async def delete_user(user_id: UUID, request: Req, deps: Deps, cascade: bool = False) -> None:  # noqa: FBT001, FBT002
+    """Delete a user. Admins only; live deployments refuse it unless `cascade=true`."""
+    caller = caller_of(request)
+    async with accepting(deps, caller, request) as session:
+        admin_of(request)
+        user = await users.lock(session, user_id)
+        if user is None:
+            raise not_found("user")
+        await operations.delete(session, caller, user, cascade=cascade)
+    await deps.wake()
+
+
+HANDLERS = [me, list_users, create_user, get_user, change_user, delete_user]
