@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sys
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware.base import DefineMiddleware
@@ -39,7 +40,7 @@ LOGINS_PER_SECOND = 0.2
 def create_app(deps: Deps) -> Litestar:
     """Return the application over what it works with."""
     return Litestar(
-        route_handlers=[api_router(), *health.HANDLERS],
+        route_handlers=[api_router(), *health.HANDLERS, openapi_document],
         dependencies={"deps": Provide(lambda: deps, sync_to_thread=False)},
         middleware=[DefineMiddleware(Gate, exclude_from_auth_key="public", exclude=[f"^{PREFIX}/openapi"])],
         exception_handlers=HANDLERS,
@@ -50,14 +51,20 @@ def create_app(deps: Deps) -> Litestar:
     )
 
 
+@get(f"{PREFIX}/openapi.json", opt={"public": True}, include_in_schema=False)
+async def openapi_document(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document."""
+    return request.app.openapi_schema.to_schema()
+
+
 def _openapi() -> OpenAPIConfig:
     scheme = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
     return OpenAPIConfig(
         title="Slipway",
         version="1.0.0",
         description="Self-service deployments on Kubernetes. Errors are problem details (RFC 9457).",
-        path=f"{PREFIX}",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        path=f"{PREFIX}/openapi",
+        render_plugins=[JsonRenderPlugin(path="/json")],
         components=Components(security_schemes={"bearer": scheme}),
         security=[{"bearer": []}],
         create_examples=True,

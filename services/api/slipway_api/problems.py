@@ -8,6 +8,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
+from litestar.utils.scope.state import ScopeState
 
 from slipway.database.errors import UNAVAILABLE
 from slipway.domain.values import Problem as FieldProblem
@@ -113,10 +114,15 @@ def _field_problems(request: Request[Any, Any, Any], error: ValidationException)
     if outside:
         return [FieldProblem(pointer=f"/{item.get('key', '')}", message=_message(item)) for item in outside]
     kind = getattr(field, "annotation", None)
-    body = request.scope.get("state", {}).get("parsed_body")
+    body = _body_of(request)
     if kind is not None and isinstance(body, dict):
         return body_problems(body, kind)
     return [_path_problem(_message(item)) for item in extra if isinstance(item, dict)] or [_path_problem(error.detail)]
+
+
+def _body_of(request: Request[Any, Any, Any]) -> Any:
+    body = ScopeState.from_scope(request.scope).body
+    return msgspec.json.decode(body) if isinstance(body, bytes) and body else None
 
 
 def body_problems(body: dict[str, Any], kind: Any) -> list[FieldProblem]:
