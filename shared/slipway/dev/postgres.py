@@ -144,7 +144,7 @@ def _data_folder(state: Path, user: str | None) -> Path:
         data = (
             _shared_folder(Path("/var/tmp/slipway-postgres"))
             / f"data-{hashlib.sha256(str(state).encode()).hexdigest()[:12]}"
-        )  # noqa: E501, S108
+        )
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if user:
         entry = pwd.getpwnam(user)

@@ -1,0 +1,195 @@
+"""The whole system on embedded servers: what is started, in which order, with which settings; and stopped again."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import asyncpg
+import httpx
+import msgspec
+
+from slipway.database.migrations import upgrade
+from slipway.dev import remembered
+from slipway.dev.build import Binaries, ensure_binaries
+from slipway.dev.cluster import Cluster, start_cluster, stop_cluster
+from slipway.dev.nats import Nats, start_nats, stop_nats
+from slipway.dev.postgres import Postgres, start_postgres, stop_postgres
+from slipway.dev.process import Server, ServerError, is_running, spawn, stop, stop_leftovers, wait_ready
+from slipway.dev.registry import Registry, start_registry, stop_registry
+
+DATABASE = "slipway"
+ADMIN_EMAIL = "admin@slipway.localhost"
+SERVICE_ROLES = {"api": "slipway_api", "scheduler": "slipway_scheduler"}
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start."""
+
+    state: Path
+    schedulers: int = 1
+    executors: int = 1
+    fsync: bool = True
+    extra: Mapping[str, str] = {}
+    """Further environment of the three services, for tests."""
+
+
+class Stack:
+    """A running system. `services` are those that can be killed and started again one by one."""
+
+    def __init__(
+        self, plan: Plan, binaries: Binaries, postgres: Postgres, nats: Nats, cluster: Cluster, registry: Registry
+    ) -> None:
+        self.plan = plan
+        self.binaries = binaries
+        self.postgres = postgres
+        self.nats = nats
+        self.cluster = cluster
+        self.registry = registry
+        self.services: dict[str, Server] = {}
+
+    @property
+    def state(self) -> Path:
+        return self.plan.state
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{remembered.port(self.state, 'api')}"
+
+    @property
+    def admin_password(self) -> str:
+        return remembered.secret(self.state, "admin")
+
+    def dsn(self, service: str) -> str:
+        """Return the DSN of a service's own login."""
+        password = remembered.secret(self.state, f"database-{service}")
+        return self.postgres.dsn(DATABASE, user=f"slipway_{service}_login", password=password)
+
+    async def start_service(self, name: str) -> Server:
+        """Start `api`, `scheduler-1`, `executor-2`, ... and wait until it is ready."""
+        kind = name.partition("-")[0]
+        port = remembered.port(self.state, name)
+        environment = {**_base_environment(), **self._settings(kind), "SLIPWAY_HTTP_PORT": str(port), **self.plan.extra}
+        argv = [sys.executable, "-m", f"slipway_{kind}"]
+        server = spawn(self.state, name, argv, env=environment, address=f"127.0.0.1:{port}")
+        self.services[name] = server
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            await wait_ready(server, lambda: _is_ready(http, port), timeout=60)
+        return server
+
+    async def stop_service(self, name: str, *, timeout: float = 40.0) -> None:
+        await stop(self.state, self.services.pop(name), timeout=timeout)
+
+    async def restart_nats(self, *, wipe: bool) -> None:
+        """Stop NATS and start it again on the same port, with or without its data."""
+        await stop_nats(self.state, self.nats)
+        self.nats = await start_nats(self.state, wipe=wipe)
+
+    async def down(self) -> None:
+        """Stop everything: services first, then what they stand on."""
+        await asyncio.gather(*(self.stop_service(name) for name in list(self.services)))
+        await asyncio.gather(
+            stop_nats(self.state, self.nats),
+            stop_cluster(self.state, self.cluster),
+            stop_registry(self.state, self.registry),
+            stop_postgres(self.state, self.postgres),
+        )
+
+    def ended_services(self) -> list[str]:
+        return [name for name, server in self.services.items() if not is_running(server)]
+
+    def _settings(self, kind: str) -> dict[str, str]:
+        """Return what one kind of service is told: nothing that is another's."""
+        registries = f"http://{self.registry.host}"
+        common = {"NATS_URL": self.nats.url, "SLIPWAY_REGISTRIES": registries}
+        match kind:
+            case "api":
+                key = remembered.secret(self.state, "jwt") + remembered.secret(self.state, "jwt-more")
+                return {
+                    **common, "DATABASE_URL": self.dsn("api"), "JWT_SECRET_KEY": key,
+                    "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL, "SLIPWAY_ADMIN_PASSWORD": self.admin_password,
+                }  # fmt: skip
+            case "scheduler":
+                return {**common, "DATABASE_URL": self.dsn("scheduler")}
+            case _:
+                return {
+                    **common, "KUBECONFIG": str(self.cluster.kubeconfig), "SLIPWAY_HELM": str(self.binaries.helm),
+                    "SLIPWAY_CACHE_DIR": str(self.state / "cache"),
+                }  # fmt: skip
+
+
+async def start(plan: Plan, say: Callable[[str], None] = print) -> Stack:
+    """Start everything, ending first what an earlier run that was killed left behind."""
+    plan.state.mkdir(parents=True, exist_ok=True)
+    if leftovers := await stop_leftovers(plan.state):
+        say(
+            f"ended {len(leftovers)} processes that an earlier run had left: {', '.join(each.name for each in leftovers)}"
+        )
+    binaries = await ensure_binaries(say)
+    link_tools(plan.state, binaries)
+    postgres, nats, cluster, registry = await asyncio.gather(
+        start_postgres(plan.state, fsync=plan.fsync),
+        start_nats(plan.state),
+        start_cluster(plan.state, binaries),
+        start_registry(plan.state, binaries),
+    )
+    stack = Stack(plan, binaries, postgres, nats, cluster, registry)
+    await _prepare_database(stack)
+    await stack.start_service("scheduler-1")
+    names = [
+        "api",
+        *(f"scheduler-{n + 2}" for n in range(plan.schedulers - 1)),
+        *(f"executor-{n + 1}" for n in range(plan.executors)),
+    ]
+    await asyncio.gather(*(stack.start_service(name) for name in names))
+    return stack
+
+
+def link_tools(state: Path, binaries: Binaries) -> None:
+    """Leave the pinned helm and kubectl in `<state>/bin`."""
+    folder = state / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    for program in (binaries.helm, binaries.kubectl):
+        link = folder / program.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(program)
+
+
+async def _prepare_database(stack: Stack) -> None:
+    """Create the database, its schema, the services' logins and the first admin; each once."""
+    server = await asyncpg.connect(stack.postgres.dsn())
+    try:
+        if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await server.execute(f"CREATE DATABASE {DATABASE}")
+        await asyncio.to_thread(upgrade, stack.postgres.dsn(DATABASE))
+        for service, role in SERVICE_ROLES.items():
+            login, password = f"slipway_{service}_login", remembered.secret(stack.state, f"database-{service}")
+            if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
+                await server.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
+            await server.execute(f"ALTER ROLE {login} PASSWORD '{password}'")
+    finally:
+        await server.close()
+    environment = {**_base_environment(), **stack._settings("api")}  # noqa: SLF001 - this module's own class
+    bootstrap = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "slipway_api.bootstrap", env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, stderr = await bootstrap.communicate()
+    if bootstrap.returncode:
+        raise ServerError(f"the first admin could not be created: {stderr.decode(errors='replace')[-500:]}")
+
+
+async def _is_ready(http: httpx.AsyncClient, port: int) -> bool:
+    try:
+        answer = await http.get(f"http://127.0.0.1:{port}/health/ready")
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == 200 and set(answer.json()["dependencies"].values()) == {"ok"}
+
+
+def _base_environment() -> dict[str, str]:
+    """Return what every service may see of our own environment."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME") if name in os.environ
+    }
+    return {**kept, "PYTHONUNBUFFERED": "1"}
