@@ -9,7 +9,6 @@ import aiohttp
 import msgspec
 from kubernetes_asyncio import config
 from kubernetes_asyncio.client import ApiClient, Configuration
-from kubernetes_asyncio.client.exceptions import ApiException
 
 from slipway_executor.failing import needs_person, terminal, transient
 
@@ -86,7 +85,7 @@ class KubernetesApi:
         accept: str = "application/json",
         timeout: float = REQUEST_TIMEOUT_SEC,
     ) -> Any:
-        return await self._client.call_api(
+        response = await self._client.call_api(
             path,
             method,
             query_params=list((query or {}).items()),
@@ -97,6 +96,14 @@ class KubernetesApi:
             _return_http_data_only=True,
             _request_timeout=timeout,
         )
+        if response.status >= 400:  # raw answers are not judged by the client
+            raise _translated(response.status, _message(await response.read(), response.reason))
+        return response
+        if not 200 <= response.status <= 299:  # the library checks this only when it reads the body itself
+            refused = ApiException(status=response.status, reason=response.reason)
+            refused.body = await response.read()
+            raise refused
+        return response
 
 
 @asynccontextmanager
@@ -116,16 +123,13 @@ async def connect(kubeconfig: str) -> AsyncIterator[KubernetesApi]:
 def _border() -> Any:
     try:
         yield
-    except ApiException as error:
-        raise _translated(error) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise transient(
             "cluster_unreachable", f"the Kubernetes API server does not answer ({type(error).__name__})"
         ) from error
 
 
-def _translated(error: ApiException) -> Exception:
-    status, message = int(error.status or 0), _message(error)
+def _translated(status: int, message: str) -> Exception:
     match status:
         case 404:
             return NotThere(message)
@@ -143,8 +147,8 @@ def _translated(error: ApiException) -> Exception:
             return transient("cluster_unavailable", f"the Kubernetes API server answered {status}: {message}")
 
 
-def _message(error: ApiException) -> str:
+def _message(body: bytes, reason: str | None) -> str:
     try:
-        return str(msgspec.json.decode(error.body or b"{}").get("message", ""))[:500]
+        return str(msgspec.json.decode(body).get("message", ""))[:500]
     except (msgspec.DecodeError, AttributeError):
-        return str(error.reason or "")[:500]
+        return str(reason or "")[:500]
