@@ -96,7 +96,7 @@ class KubernetesCluster:
     async def release_history(self, namespace: str, release: str) -> list[ReleaseRecord]:
         query = {"labelSelector": f"owner=helm,name={release}"}
         found = await self._api.get(_secrets(namespace), query, accept=METADATA_ONLY)
-        records = [releases.record(item["metadata"].get("labels", {})) for item in found["items"]]
+        records = [releases.record(item["metadata"].get("labels", {})) for item in _items(found)]
         return sorted(records, key=lambda record: record.revision)
 
     async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:
@@ -117,7 +117,7 @@ class KubernetesCluster:
     async def _list(self, namespace: str, kind: str) -> list[Object]:
         listed = await self._api.get(PATHS[kind].format(namespace))
         self._versions[namespace, kind] = listed["metadata"]["resourceVersion"]
-        return [{**item, "kind": kind} for item in listed["items"]]
+        return [{**item, "kind": kind} for item in _items(listed)]
 
     async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:
         watches = [asyncio.create_task(self._changed(namespace, kind, timeout_sec)) for kind in kinds]
@@ -141,7 +141,7 @@ class KubernetesCluster:
         found = await self._api.get(
             f"/api/v1/namespaces/{namespace}/events", {"fieldSelector": "type=Warning", "limit": "200"}
         )
-        return sorted(found["items"], key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+        return sorted(_items(found), key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
 
     def forget(self, namespace: str) -> None:
         """Drop what was remembered of a namespace that nobody watches any more."""
@@ -154,6 +154,11 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def _secrets(namespace: str) -> str:
     return f"/api/v1/namespaces/{namespace}/secrets"
+
+
+def _items(listed: Object) -> list[Object]:
+    """Return a list's items; an empty list of metadata has null there."""
+    return listed["items"] or []
 
 
 def _lease(found: Object) -> LeaseRecord:
