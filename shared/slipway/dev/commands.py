@@ -4,15 +4,17 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 
+from slipway.client.http import Refused
 from slipway.dev import external, status, up
 from slipway.dev.build import ensure_binaries
 from slipway.dev.process import ServerError, recorded, stop_leftovers
 from slipway.dev.stack import Plan
-from slipway.lifecycle import stop_signal
+from slipway.lifecycle import first_of, stop_signal
 
 app = App(
     name="dev", help="Embedded servers: PostgreSQL, NATS, a Kubernetes control plane, a registry, and Slipway on them."
@@ -24,7 +26,7 @@ def state_folder() -> Path:
     return Path(os.environ.get("SLIPWAY_STATE", ".slipway")).resolve()
 
 
-def _fail(error: ServerError) -> None:
+def _fail(error: Exception) -> None:
     Console(stderr=True).print(f"slipway dev: {error}", style="red", markup=False)
     sys.exit(1)
 
@@ -39,46 +41,63 @@ def build() -> None:
 
 
 @app.command(name="up")
-def up_(*, detach: bool = False, external_servers: bool = False) -> None:
+def up_(
+    *, detach: bool = False, use_external: Annotated[bool, Parameter(name="--external", negative="")] = False
+) -> None:
     """Start everything and deploy the sample; stay until Ctrl-C, or return at once with --detach.
 
     Parameters
     ----------
     detach
         Return when everything runs; `slipway dev down` stops it.
-    external_servers
-        Reserved for servers of your own.
+    use_external
+        Use the servers that DATABASE_URL, NATS_URL and KUBECONFIG name, after saying what is written there.
     """
     console = Console()
     try:
-        asyncio.run(_up(console, detach=detach))
-    except ServerError as error:
+        asyncio.run(_up(console, detach=detach, use_external=use_external))
+    except (ServerError, Refused) as error:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
-    del external_servers
 
 
-async def _up(console: Console, *, detach: bool) -> None:
+async def _up(console: Console, *, detach: bool, use_external: bool) -> None:
     state = state_folder()
     running = [server for server in recorded(state) if server.alive]
-    if {"api", "scheduler-1", "executor-1"} <= {server.name for server in running}:
+    if set(status.EXPECTED) <= {server.name for server in running}:
         console.print(f"it runs already ({len(running)} processes under {state}): `slipway dev status` shows it")
         return
-    for name in external.noticed(own=str(state)):
-        console.print(f"{name} is set and left alone: the embedded servers are used")
-    stop = stop_signal()
-    stack = await up.start_and_seed(Plan(state=state), console)
+    servers = external.noticed(state)
+    if use_external:
+        for line in external.touched(servers):
+            console.print(f"using {line}", markup=False, soft_wrap=True)
+    elif found := external.names(servers):
+        console.print(f"{', '.join(found)} left alone: the embedded servers are used (--external would use yours)")
+    plan = Plan(state=state, external=servers if use_external else external.External())
+    stop, up_to_stay = stop_signal(), False
+    run = asyncio.ensure_future(_run(plan, stop, console, detach=detach))
+    try:
+        await first_of(run, stop.wait())
+        if not run.cancelled():
+            run.result()
+            up_to_stay = detach
+    finally:
+        if not up_to_stay:
+            console.print("stopping ...")
+            await stop_leftovers(state)
+
+
+async def _run(plan: Plan, stop: asyncio.Event, console: Console, *, detach: bool) -> None:
+    stack = await up.start_and_seed(plan, console)
     try:
         await up.deploy_sample(stack, console)
         up.print_next(stack, console)
-        if detach:
-            return
-        console.print("Ctrl-C stops everything")
-        await up.watch_over(stack, stop, console)
+        if not detach:
+            console.print("Ctrl-C stops everything")
+            await up.watch_over(stack, stop, console)
     finally:
         if not detach:
-            console.print("stopping ...")
             await stack.down()
 
 

@@ -4,7 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
-from slipway.dev.stack import ADMIN_EMAIL, DATABASE, Stack
+from slipway.dev.stack import ADMIN_EMAIL, Stack
 
 
 def write(stack: Stack) -> Path:
@@ -13,9 +13,9 @@ def write(stack: Stack) -> Path:
         "SLIPWAY_API_URL": stack.api_url,
         "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL,
         "SLIPWAY_ADMIN_PASSWORD": stack.admin_password,
-        "DATABASE_URL": stack.postgres.dsn(DATABASE),
-        "NATS_URL": stack.nats.url,
-        "KUBECONFIG": str(stack.cluster.kubeconfig),
+        "DATABASE_URL": stack.database_url,
+        "NATS_URL": stack.nats_url,
+        "KUBECONFIG": stack.kubeconfig,
         "SLIPWAY_REGISTRY": stack.registry.host,
     }
     path = stack.state / "env"

@@ -55,12 +55,13 @@ async def start_postgres(state: Path, *, fsync: bool = True) -> Postgres:
     }
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     argv = [programs / "postgres", "-D", data, *flags]
+    log = state / "log" / "postgres.log"
+    before = log.stat().st_size if log.exists() else 0
     server = spawn(state, "postgres", argv, user=user, env=_environment(), address=f"127.0.0.1:{port}")
 
     async def ready() -> bool:
-        return await answers_tcp("127.0.0.1", port) and "ready to accept" in Path(server.log).read_text(
-            errors="replace"
-        )
+        """The port answers during crash recovery already, so what this start has logged decides."""
+        return await answers_tcp("127.0.0.1", port) and b"ready to accept" in log.read_bytes()[before:]
 
     await wait_ready(server, ready)
     return Postgres(server=server, port=port, password=password)

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import httpx
@@ -14,6 +15,7 @@ from slipway.database.migrations import upgrade
 from slipway.dev import remembered
 from slipway.dev.build import Binaries, ensure_binaries
 from slipway.dev.cluster import Cluster, start_cluster, stop_cluster
+from slipway.dev.external import External, with_login
 from slipway.dev.nats import Nats, start_nats, stop_nats
 from slipway.dev.postgres import Postgres, start_postgres, stop_postgres
 from slipway.dev.process import Server, ServerError, is_running, spawn, stop, stop_leftovers, wait_ready
@@ -21,6 +23,7 @@ from slipway.dev.registry import Registry, start_registry, stop_registry
 
 DATABASE = "slipway"
 ADMIN_EMAIL = "admin@slipway.localhost"
+Started = TypeVar("Started")
 SERVICE_ROLES = {"api": "slipway_api", "scheduler": "slipway_scheduler"}
 
 
@@ -31,6 +34,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     schedulers: int = 1
     executors: int = 1
     fsync: bool = True
+    external: External = External()
+    """Servers of the user's own; they are used, never stopped."""
     extra: Mapping[str, str] = {}
     """Further environment of the three services, for tests."""
 
@@ -39,7 +44,14 @@ class Stack:
     """A running system. `services` are those that can be killed and started again one by one."""
 
     def __init__(
-        self, plan: Plan, binaries: Binaries, postgres: Postgres, nats: Nats, cluster: Cluster, registry: Registry
+        self,
+        plan: Plan,
+        binaries: Binaries,
+        registry: Registry,
+        *,
+        postgres: Postgres | None,
+        nats: Nats | None,
+        cluster: Cluster | None,
     ) -> None:
         self.plan = plan
         self.binaries = binaries
@@ -61,10 +73,25 @@ class Stack:
     def admin_password(self) -> str:
         return remembered.secret(self.state, "admin")
 
+    @property
+    def database_url(self) -> str:
+        """The URL of the login that may do everything."""
+        if self.postgres:
+            return self.postgres.dsn(DATABASE)
+        return self.plan.external.database_url.replace("postgresql+asyncpg:", "postgresql:", 1)
+
+    @property
+    def nats_url(self) -> str:
+        return self.nats.url if self.nats else self.plan.external.nats_url
+
+    @property
+    def kubeconfig(self) -> str:
+        return str(self.cluster.kubeconfig) if self.cluster else self.plan.external.kubeconfig
+
     def dsn(self, service: str) -> str:
         """Return the DSN of a service's own login."""
         password = remembered.secret(self.state, f"database-{service}")
-        return self.postgres.dsn(DATABASE, user=f"slipway_{service}_login", password=password)
+        return with_login(self.database_url, f"slipway_{service}_login", password)
 
     async def start_service(self, name: str) -> Server:
         """Start `api`, `scheduler-1`, `executor-2`, ... and wait until it is ready."""
@@ -83,18 +110,22 @@ class Stack:
 
     async def restart_nats(self, *, wipe: bool) -> None:
         """Stop NATS and start it again on the same port, with or without its data."""
+        if self.nats is None:
+            raise ServerError("this NATS is not ours to restart")
         await stop_nats(self.state, self.nats)
         self.nats = await start_nats(self.state, wipe=wipe)
 
     async def down(self) -> None:
         """Stop everything: services first, then what they stand on."""
         await asyncio.gather(*(self.stop_service(name) for name in list(self.services)))
-        await asyncio.gather(
-            stop_nats(self.state, self.nats),
-            stop_cluster(self.state, self.cluster),
-            stop_registry(self.state, self.registry),
-            stop_postgres(self.state, self.postgres),
-        )
+        stopping = [stop_registry(self.state, self.registry)]
+        if self.nats:
+            stopping.append(stop_nats(self.state, self.nats))
+        if self.cluster:
+            stopping.append(stop_cluster(self.state, self.cluster))
+        if self.postgres:
+            stopping.append(stop_postgres(self.state, self.postgres))
+        await asyncio.gather(*stopping)
 
     def ended_services(self) -> list[str]:
         return [name for name, server in self.services.items() if not is_running(server)]
@@ -102,7 +133,7 @@ class Stack:
     def _settings(self, kind: str) -> dict[str, str]:
         """Return what one kind of service is told: nothing that is another's."""
         registries = f"http://{self.registry.host}"
-        common = {"NATS_URL": self.nats.url, "SLIPWAY_REGISTRIES": registries}
+        common = {"NATS_URL": self.nats_url, "SLIPWAY_REGISTRIES": registries}
         match kind:
             case "api":
                 key = remembered.secret(self.state, "jwt") + remembered.secret(self.state, "jwt-more")
@@ -114,7 +145,7 @@ class Stack:
                 return {**common, "DATABASE_URL": self.dsn("scheduler")}
             case _:
                 return {
-                    **common, "KUBECONFIG": str(self.cluster.kubeconfig), "SLIPWAY_HELM": str(self.binaries.helm),
+                    **common, "KUBECONFIG": self.kubeconfig, "SLIPWAY_HELM": str(self.binaries.helm),
                     "SLIPWAY_CACHE_DIR": str(self.state / "cache"),
                 }  # fmt: skip
 
@@ -129,12 +160,12 @@ async def start(plan: Plan, say: Callable[[str], None] = print) -> Stack:
     binaries = await ensure_binaries(say)
     link_tools(plan.state, binaries)
     postgres, nats, cluster, registry = await asyncio.gather(
-        start_postgres(plan.state, fsync=plan.fsync),
-        start_nats(plan.state),
-        start_cluster(plan.state, binaries),
+        _unless(plan.external.database_url, lambda: start_postgres(plan.state, fsync=plan.fsync)),
+        _unless(plan.external.nats_url, lambda: start_nats(plan.state)),
+        _unless(plan.external.kubeconfig, lambda: start_cluster(plan.state, binaries)),
         start_registry(plan.state, binaries),
     )
-    stack = Stack(plan, binaries, postgres, nats, cluster, registry)
+    stack = Stack(plan, binaries, registry, postgres=postgres, nats=nats, cluster=cluster)
     await _prepare_database(stack)
     await stack.start_service("scheduler-1")
     names = [
@@ -144,6 +175,10 @@ async def start(plan: Plan, say: Callable[[str], None] = print) -> Stack:
     ]
     await asyncio.gather(*(stack.start_service(name) for name in names))
     return stack
+
+
+async def _unless(external: str, start_own: Callable[[], Awaitable[Started]]) -> Started | None:
+    return None if external else await start_own()
 
 
 def link_tools(state: Path, binaries: Binaries) -> None:
@@ -158,11 +193,12 @@ def link_tools(state: Path, binaries: Binaries) -> None:
 
 async def _prepare_database(stack: Stack) -> None:
     """Create the database, its schema, the services' logins and the first admin; each once."""
-    server = await asyncpg.connect(stack.postgres.dsn())
+    server = await asyncpg.connect(stack.postgres.dsn() if stack.postgres else stack.database_url)
     try:
-        if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+        known = "SELECT 1 FROM pg_database WHERE datname = $1"
+        if stack.postgres and not await server.fetchval(known, DATABASE):
             await server.execute(f"CREATE DATABASE {DATABASE}")
-        await asyncio.to_thread(upgrade, stack.postgres.dsn(DATABASE))
+        await asyncio.to_thread(upgrade, stack.database_url)
         for service, role in SERVICE_ROLES.items():
             login, password = f"slipway_{service}_login", remembered.secret(stack.state, f"database-{service}")
             if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):

@@ -9,6 +9,7 @@ from slipway.dev.process import memory_mib, recorded
 
 SERVICE_LIMIT_MIB = 120
 SERVICES = ("api", "scheduler", "executor")
+EXPECTED = ("api", "scheduler-1", "executor-1")
 
 
 def show(state: Path, console: Console) -> bool:
@@ -24,5 +25,9 @@ def show(state: Path, console: Console) -> bool:
         state_word = "running" if server.alive else "ended"
         table.add_row(server.name, str(server.pid), state_word, server.address, f"{memory:.0f}", aim)
     console.print(table)
-    console.print("node: simulated (kwok)")
-    return all(server.alive for server in servers)
+    simulated = any(server.name == "kwok" for server in servers)
+    console.print("node: simulated (kwok)" if simulated else "cluster: your own")
+    missing = [name for name in EXPECTED if name not in {server.name for server in servers}]
+    if missing:
+        console.print(f"should run and does not: {', '.join(missing)}")
+    return not missing and all(server.alive for server in servers)

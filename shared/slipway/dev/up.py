@@ -91,16 +91,20 @@ async def _breakdown(client: SlipwayClient, deployment: dict[str, Any], console:
 def print_next(stack: Stack, console: Console) -> None:
     """Say what to try."""
     state = stack.state
+    simulated = "   the node is simulated: objects are real, no container runs"
+    cluster = f"{stack.cluster.server}{simulated}" if stack.cluster else f"yours, by {stack.kubeconfig}"
     console.print(
         f"\nAPI      {stack.api_url}/api/v1   (OpenAPI: {stack.api_url}/api/v1/openapi.json)\n"
-        f"cluster  {stack.cluster.server}   the node is simulated: objects are real, no container runs\n"
+        f"cluster  {cluster}\n"
         f"registry {stack.registry.host}\n\n"
         f"In another terminal:\n"
         f"  source {state}/env; export PATH={state}/bin:$PWD/.venv/bin:$PATH\n"
         f"  helm list -A\n"
         f"  kubectl get ns,deploy,pods -A\n"
         f"  slipway events tail\n"
-        f"  slipway dev status\n",
+        f"  slipway dev status\n"
+        f"  curl -s $SLIPWAY_API_URL/api/v1/auth/login -H 'content-type: application/json' \\\n"
+        f'    -d "{{\\"email\\":\\"$SLIPWAY_ADMIN_EMAIL\\",\\"password\\":\\"$SLIPWAY_ADMIN_PASSWORD\\"}}"\n',
         highlight=False,
         soft_wrap=True,
     )

@@ -172,6 +172,18 @@ class JetStreamBroker:
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
 
+    async def stream_names(self) -> list[str]:
+        """Return the streams that exist: for operators and tests."""
+        self._require()
+        with _border():
+            return [str(info.config.name) for info in await self._jetstream.streams_info()]
+
+    async def delete_stream(self, stream: str) -> None:
+        """Remove a stream with all it holds: for operators and tests."""
+        self._require()
+        with _border():
+            await self._jetstream.delete_stream(stream)
+
     async def send(self, subject: str, data: bytes) -> None:
         if self.connected:
             with contextlib.suppress(nats.errors.Error):
