@@ -99,11 +99,6 @@ class KubernetesApi:
         if response.status >= 400:  # raw answers are not judged by the client
             raise _translated(response.status, _message(await response.read(), response.reason))
         return response
-        if not 200 <= response.status <= 299:  # the library checks this only when it reads the body itself
-            refused = ApiException(status=response.status, reason=response.reason)
-            refused.body = await response.read()
-            raise refused
-        return response
 
 
 @asynccontextmanager
