@@ -1,6 +1,7 @@
 """`slipway dev up`: start everything, deploy a sample over HTTP, show it become ready, stay until Ctrl-C."""
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -50,7 +51,7 @@ async def deploy_sample(stack: Stack, console: Console) -> None:
         began = time.monotonic()
         body = {"product_id": product["id"], "domain_name": f"hello-{new_id().hex[-8:]}.example.org"}
         asked = await client.post("/deployments", body)
-        console.print(f"POST {stack.api_url}/api/v1/deployments {body} -> 202")
+        console.print(f"POST {stack.api_url}/api/v1/deployments {body} -> 202", soft_wrap=True)
         shown = await _show(client, asked, began, console)
         if shown["status"] != "ready":
             raise ServerError(f"the sample did not become ready: {shown['last_error'] or shown['status']}")
@@ -58,15 +59,21 @@ async def deploy_sample(stack: Stack, console: Console) -> None:
 
 
 async def _show(client: SlipwayClient, deployment: dict[str, Any], began: float, console: Console) -> dict[str, Any]:
+    """Look until the deployment is settled: a live table, or a line for each new status where there is no terminal."""
     last = ""
-    with Live(console=console, refresh_per_second=8, auto_refresh=console.is_terminal) as live:
-        while deployment["status"] not in FINAL and time.monotonic() - began < READY_WITHIN_SEC:
+    with Live(console=console, refresh_per_second=8) if console.is_terminal else contextlib.nullcontext() as live:
+        while True:
+            seconds = time.monotonic() - began
+            if live:
+                live.update(_table(deployment, seconds))
+            elif deployment["status"] != last:
+                named = (deployment["domain_name"], deployment["namespace_name"], deployment["status"])
+                console.print(*named, f"{seconds:.1f} s", soft_wrap=True, highlight=False)
+            last = deployment["status"]
+            if last in FINAL or seconds > READY_WITHIN_SEC:
+                return deployment
             await asyncio.sleep(LOOK_SEC)
             deployment = await client.get(f"/deployments/{deployment['id']}")
-            if console.is_terminal or deployment["status"] != last:
-                live.update(_table(deployment, time.monotonic() - began), refresh=True)
-            last = deployment["status"]
-    return deployment
 
 
 def _table(deployment: dict[str, Any], seconds: float) -> Table:
@@ -82,6 +89,8 @@ async def _breakdown(client: SlipwayClient, deployment: dict[str, Any], console:
     for label, key in STAGES:
         if key in timings:
             table.add_row(label, f"{timings[key]:.0f}")
+    if "executor" in timings and "claim_to_end" in timings:
+        table.add_row("report to projection", f"{timings['claim_to_end'] - timings['executor']:.0f}")
     beside = timings["total"] - timings.get("helm", 0) - timings.get("watch", 0)
     table.add_row("all beside Helm and the objects", f"{beside:.0f}")
     table.add_row("total", f"{timings['total']:.0f}")
