@@ -1,0 +1,72 @@
+"""`slipway dev up`, `status` and `down` as a user runs them: from nothing, twice, and after a kill -9 of everything."""
+
+import asyncio
+import os
+import shutil
+import signal
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slipway.dev.process import recorded
+from tests.support import servers
+
+pytestmark = [pytest.mark.servers, pytest.mark.e2e]
+WITHIN_SEC = 150.0
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    folder = servers.state_folder()
+    yield folder
+    for server in recorded(folder):
+        if server.alive:
+            os.killpg(server.pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def slipway_dev(state: Path, *arguments: str) -> tuple[int, str]:
+    environment = {**os.environ, "SLIPWAY_STATE": str(state)}
+    for foreign in ("DATABASE_URL", "NATS_URL", "KUBECONFIG"):
+        environment.pop(foreign, None)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from slipway.cli.main import main; main()", "dev", *arguments,
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), WITHIN_SEC)
+    return process.returncode or 0, output.decode()
+
+
+async def test_up_twice_killed_up_again_and_down(state: Path):
+    code, said = await slipway_dev(state, "up", "--detach")
+    assert code == 0, said
+    assert " ready " in said
+    assert "simulated" in said
+    env = (state / "env").read_text()
+    assert stat.S_IMODE((state / "env").stat().st_mode) == 0o600
+
+    code, said = await slipway_dev(state, "up")
+    assert (code, "runs already" in said) == (0, True), said
+    code, said = await slipway_dev(state, "status")
+    assert (code, "executor-1" in said) == (0, True), said
+
+    for server in recorded(state):
+        os.killpg(server.pid, signal.SIGKILL)
+    code, said = await slipway_dev(state, "status")
+    assert code == 1, said
+
+    code, said = await slipway_dev(state, "up", "--detach")
+    assert (code, " ready " in said) == (0, True), said
+    assert (state / "env").read_text() == env
+
+    code, said = await slipway_dev(state, "down")
+    assert (code, recorded(state)) == (0, []), said
+
+
+async def test_status_of_nothing_is_a_failure_that_says_how_to_start(state: Path):
+    code, said = await slipway_dev(state, "status")
+    assert code == 1
+    assert "slipway dev up" in said
