@@ -60,9 +60,13 @@ async def test_times_are_the_databases_own(database: Database, database_url: str
         "INSERT INTO tasks (id, user_id, title, created_at, updated_at)"
         " SELECT gen_random_uuid(), id, 't', '1999-01-01', '1999-01-01' FROM users"
     )
-    row = await connection.fetchrow("SELECT created_at, updated_at, now() - created_at < '1 minute' AS fresh FROM tasks")
+    row = await connection.fetchrow(
+        "SELECT created_at, updated_at, now() - created_at < '1 minute' AS fresh FROM tasks"
+    )
     assert row["fresh"]
-    await connection.execute("UPDATE tasks SET is_completed = true, updated_at = '1999-01-01', created_at = '1999-01-01'")
+    await connection.execute(
+        "UPDATE tasks SET is_completed = true, updated_at = '1999-01-01', created_at = '1999-01-01'"
+    )
     after = await connection.fetchrow("SELECT created_at, updated_at FROM tasks")
     assert after["created_at"] == row["created_at"]
     assert after["updated_at"] > row["updated_at"]

@@ -41,7 +41,9 @@ async def test_a_conversations_messages_keep_their_order_and_go_with_it(database
         session.add(Task(id=new_id(), user_id=seeded.user, title="first"))
         await session.flush()
         for word in ("one", "two", "three"):
-            session.add(Message(id=new_id(), conversation_id=conversation, role="user", content=word, tool_calls={"a": 1}))
+            session.add(
+                Message(id=new_id(), conversation_id=conversation, role="user", content=word, tool_calls={"a": 1})
+            )
             await session.flush()
     async with database.writing() as session:
         user = (

@@ -20,7 +20,9 @@ async def _fill(database: Database) -> tuple[Scope, Scope]:
     mine, other = await seed(database), await seed(database, email="other@example.org")
     await deploy(database, mine)
     async with database.writing() as session:
-        await session.execute(text("INSERT INTO tasks (id, user_id, title) VALUES (gen_random_uuid(), :u, 't')"), {"u": mine.user})
+        await session.execute(
+            text("INSERT INTO tasks (id, user_id, title) VALUES (gen_random_uuid(), :u, 't')"), {"u": mine.user}
+        )
         await session.execute(
             text(
                 "WITH c AS (INSERT INTO conversations (id, user_id) VALUES (gen_random_uuid(), :u) RETURNING id)"

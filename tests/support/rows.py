@@ -24,7 +24,9 @@ async def seed(database: Database, *, email: str = "user@example.org") -> Seeded
         product_id = await products.add(session, name=f"Product of {email}", slug="product")
         product = await products.get(session, product_id)
         assert product is not None
-        template = await templates.add(session, product, docker_image_url="nginx:1", default_values_json={}, values_schema_json={})
+        template = await templates.add(
+            session, product, docker_image_url="nginx:1", default_values_json={}, values_schema_json={}
+        )
     return Seeded(user=user.id, product=product_id, template=template)
 
 

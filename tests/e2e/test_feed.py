@@ -1,0 +1,82 @@
+"""Auditors read the feed: on NATS with proof of completeness, over HTTP as server-sent events."""
+
+import asyncio
+import sys
+
+import httpx
+import msgspec
+import pytest
+
+from slipway.client.http import SlipwayClient
+from slipway.dev.stack import ADMIN_EMAIL, Stack
+from slipway.domain.events import CloudEvent
+from slipway.messaging import subjects
+from slipway.messaging.jetstream import JetStreamBroker
+from tests.e2e.watching import Watcher
+
+pytestmark = pytest.mark.e2e
+
+
+async def test_the_stream_has_every_event_of_the_table_in_order(watcher: Watcher, stack: Stack):
+    hello = (await watcher.product("Hello"))["template"]
+    deployment = await watcher.until(await watcher.deploy(hello), {"ready"})
+    wanted = {event["id"] for event in await watcher.events(deployment)}
+    broker = JetStreamBroker(stack.nats_url, name="auditor")
+    await broker.wait_connected()
+    positions: list[int] = []
+    async with asyncio.timeout(60):
+        async for delivery in broker.read_stream(subjects.EVENTS_STREAM, start_sequence=1):
+            event = msgspec.json.decode(delivery.data, type=CloudEvent)
+            positions.append(event.slipwaypos)
+            wanted.discard(event.id)
+            if not wanted:
+                break
+    await broker.close()
+    assert positions == list(range(positions[0], positions[0] + len(positions)))
+    assert positions[0] == 1
+
+
+async def test_events_tail_prints_them_and_ends_well(stack: Stack):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from slipway.cli.main import main; main()", "events", "tail", "--from-start", "--count", "3",
+        env={"NATS_URL": stack.nats_url, "PATH": "/usr/bin:/bin"}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    lines = output.decode().splitlines()
+    assert process.returncode == 0
+    assert [line.split()[0] for line in lines] == ["1-1", "1-2", "1-3"]
+    assert stack.admin_password not in output.decode()
+
+
+async def test_server_sent_events_show_own_events_and_resume(watcher: Watcher, client: SlipwayClient, stack: Stack):
+    hello = (await watcher.product("Hello"))["template"]
+    await client.post("/users", {"email": "sse@example.org", "password": "a long enough password"})
+    async with SlipwayClient(stack.api_url) as other, httpx.AsyncClient(base_url=stack.api_url, timeout=60) as http:
+        await other.login("sse@example.org", "a long enough password")
+        token = (await other.post("/auth/login", {"email": "sse@example.org", "password": "a long enough password"}))[
+            "access_token"
+        ]
+        headers = {"Authorization": f"Bearer {token}"}
+        async with http.stream("GET", "/api/v1/events", headers=headers) as feed:
+            lines = feed.aiter_lines()
+            assert await anext(lines) == ": connected"
+            await watcher.deploy(hello)
+            mine = await Watcher(stack, other).deploy(hello)
+            seen = await _until_ready(lines)
+        assert {event["subject"] for event in seen} == {f"deployments/{mine['id']}"}
+        first = f"{seen[0]['slipwayepoch']}-{seen[0]['slipwaypos']}"
+        async with http.stream("GET", "/api/v1/events", headers={**headers, "Last-Event-ID": first}) as feed:
+            again = await _until_ready(feed.aiter_lines())
+        assert [event["id"] for event in again] == [event["id"] for event in seen[1:]]
+    assert ADMIN_EMAIL not in str(seen)
+
+
+async def _until_ready(lines) -> list[dict]:
+    found: list[dict] = []
+    async with asyncio.timeout(60):
+        async for line in lines:
+            if line.startswith("data: "):
+                found.append(msgspec.json.decode(line.removeprefix("data: ")))
+                if found[-1]["type"].endswith(".ready.v1"):
+                    break
+    return found
