@@ -18,6 +18,8 @@ class External(msgspec.Struct, frozen=True, kw_only=True):
     """Of a login that may create tables and roles."""
     nats_url: str = ""
     kubeconfig: str = ""
+    admin_password: str = ""
+    """Of the admin that the database has already, when another `.slipway` made it."""
 
 
 def noticed(state: Path, environ: Mapping[str, str] | None = None) -> External:
@@ -27,13 +29,15 @@ def noticed(state: Path, environ: Mapping[str, str] | None = None) -> External:
     return External(
         database_url="" if _is_ours(state, database, "postgres") else database,
         nats_url="" if _is_ours(state, nats, "nats") else nats,
+        admin_password=found.get("SLIPWAY_ADMIN_PASSWORD", "") if database else "",
         kubeconfig="" if kubeconfig and Path(kubeconfig).resolve() == state / "kubeconfig" else kubeconfig,
     )
 
 
 def names(servers: External) -> list[str]:
     """Return the variables that name a foreign server."""
-    return [name.upper() for name, value in msgspec.structs.asdict(servers).items() if value]
+    said = {"DATABASE_URL": servers.database_url, "NATS_URL": servers.nats_url, "KUBECONFIG": servers.kubeconfig}
+    return [name for name, value in said.items() if value]
 
 
 def touched(servers: External) -> list[str]:

@@ -71,7 +71,7 @@ async def push_chart(stack: Stack, chart: Path, *, version: str | None = None) -
     with tempfile.TemporaryDirectory() as work:
         packaging = ["package", str(chart), "--destination", work, *(["--version", version] if version else [])]
         await _helm(stack, *packaging, home=work)
-        archive = next(Path(work).glob("*.tgz"))
+        archive = _packaged(work)
         pushed = await _helm(
             stack, "push", str(archive), f"oci://{stack.registry.host}/charts", "--plain-http", home=work
         )
@@ -80,6 +80,10 @@ async def push_chart(stack: Stack, chart: Path, *, version: str | None = None) -
     if not digest or not named:
         raise ServerError(f"helm push said something unexpected: {pushed.strip()}")
     return f"oci://{stack.registry.host}/charts/{named[1]}", named[2].replace("_", "+"), digest[0]
+
+
+def _packaged(folder: str) -> Path:
+    return next(Path(folder).glob("*.tgz"))
 
 
 async def _helm(stack: Stack, *arguments: str, home: str) -> str:

@@ -71,7 +71,8 @@ class Stack:
 
     @property
     def admin_password(self) -> str:
-        return remembered.secret(self.state, "admin")
+        external = self.plan.external
+        return (external.database_url and external.admin_password) or remembered.secret(self.state, "admin")
 
     @property
     def database_url(self) -> str:
@@ -105,8 +106,9 @@ class Stack:
             await wait_ready(server, lambda: _is_ready(http, port), timeout=60)
         return server
 
-    async def stop_service(self, name: str, *, timeout: float = 40.0) -> None:
-        await stop(self.state, self.services.pop(name), timeout=timeout)
+    async def stop_service(self, name: str, *, within_sec: float = 40.0) -> None:
+        """Ask one service to stop, and kill it after `within_sec`."""
+        await stop(self.state, self.services.pop(name), timeout=within_sec)
 
     async def restart_nats(self, *, wipe: bool) -> None:
         """Stop NATS and start it again on the same port, with or without its data."""

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import time
+from http import HTTPStatus
 from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from slipway.client.http import SlipwayClient
+from slipway.client.http import Refused, SlipwayClient
 from slipway.dev import env, samples
 from slipway.dev.process import ServerError, tail
 from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack, start
@@ -36,10 +37,20 @@ async def start_and_seed(plan: Plan, console: Console) -> Stack:
     stack = await start(plan, console.print)
     env.write(stack)
     async with SlipwayClient(stack.api_url) as client:
-        await client.login(ADMIN_EMAIL, stack.admin_password)
+        await _first_login(client, stack)
         await samples.ensure(stack, client)
     console.print(f"everything runs after {time.monotonic() - began:.1f} s")
     return stack
+
+
+async def _first_login(client: SlipwayClient, stack: Stack) -> None:
+    try:
+        await client.login(ADMIN_EMAIL, stack.admin_password)
+    except Refused as error:
+        if error.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        reason = f"the database has {ADMIN_EMAIL} already, with another password: set SLIPWAY_ADMIN_PASSWORD to it"
+        raise ServerError(reason) from error
 
 
 async def deploy_sample(stack: Stack, console: Console) -> None:
