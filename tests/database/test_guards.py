@@ -32,8 +32,10 @@ REFUSED = [
     "INSERT INTO tasks (id, user_id, title) SELECT gen_random_uuid(), id, repeat('x', 256) FROM users",
     "INSERT INTO tasks (id, user_id, title) VALUES (gen_random_uuid(), gen_random_uuid(), 'nobody''s')",
     "INSERT INTO conversations (id, user_id, title) SELECT gen_random_uuid(), id, repeat('x', 256) FROM users",
-    "WITH c AS (INSERT INTO conversations (id, user_id) SELECT gen_random_uuid(), id FROM users RETURNING id)"
-    " INSERT INTO messages (id, conversation_id, role, content) SELECT gen_random_uuid(), id, 'robot', 'hi' FROM c",
+    (
+        "WITH c AS (INSERT INTO conversations (id, user_id) SELECT gen_random_uuid(), id FROM users RETURNING id)"
+        " INSERT INTO messages (id, conversation_id, role, content) SELECT gen_random_uuid(), id, 'robot', 'hi' FROM c"
+    ),
     "INSERT INTO users (id, email) SELECT gen_random_uuid(), upper(email) FROM users",
 ]
 

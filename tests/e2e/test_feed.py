@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import msgspec
@@ -71,8 +73,8 @@ async def test_server_sent_events_show_own_events_and_resume(watcher: Watcher, c
     assert ADMIN_EMAIL not in str(seen)
 
 
-async def _until_ready(lines) -> list[dict]:
-    found: list[dict] = []
+async def _until_ready(lines: AsyncIterator[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     async with asyncio.timeout(60):
         async for line in lines:
             if line.startswith("data: "):

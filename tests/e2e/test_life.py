@@ -1,5 +1,7 @@
 """A deployment's life, from the request to the namespace's end, on a real API server with real Helm."""
 
+from typing import Any
+
 import pytest
 
 from slipway.client.http import Refused, SlipwayClient
@@ -9,7 +11,7 @@ from tests.e2e.watching import Watcher, eventually, fresh_domain
 pytestmark = pytest.mark.e2e
 
 
-async def _hello(watcher: Watcher) -> dict:
+async def _hello(watcher: Watcher) -> dict[str, Any]:
     return (await watcher.product("Hello"))["template"]
 
 

@@ -5,13 +5,13 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.waiting_utils import wait_for_logs
-from testcontainers.community.postgres import PostgresContainer
 
 from slipway.dev.nats import start_nats, stop_nats
 from slipway.dev.postgres import start_postgres, stop_postgres
@@ -36,7 +36,7 @@ def state_folder() -> Path:
 
 
 @asynccontextmanager
-async def postgres() -> AsyncIterator[str]:
+async def postgres() -> AsyncGenerator[str]:
     """Yield the superuser's DSN of a PostgreSQL (database `postgres`)."""
     if external := os.environ.get("SLIPWAY_TEST_DATABASE_URL"):
         yield external
@@ -58,7 +58,7 @@ async def postgres() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def nats() -> AsyncIterator[str]:
+async def nats() -> AsyncGenerator[str]:
     """Yield the URL of a NATS server with JetStream."""
     if external := os.environ.get("SLIPWAY_TEST_NATS_URL"):
         yield external

@@ -1,7 +1,7 @@
 """One accepted or refused request is one transaction; a refusal that auditors care about is recorded in one of its own."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ def actor(caller: Caller) -> Actor:
 
 
 @asynccontextmanager
-async def accepting(deps: Deps, caller: Caller, request: Request[Any, Any, Any]) -> AsyncIterator[WriteSession]:
+async def accepting(deps: Deps, caller: Caller, request: Request[Any, Any, Any]) -> AsyncGenerator[WriteSession]:
     """Open the transaction of a change. When it is refused for a reason that is audited, the refusal is recorded."""
     try:
         async with deps.database.writing(caller.scope) as session:

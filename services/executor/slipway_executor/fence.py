@@ -7,7 +7,7 @@ after *sending* the last renewal that succeeded. Released by clearing the holder
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -39,7 +39,9 @@ def lease_name(deployment: UUID) -> str:
 
 
 @asynccontextmanager
-async def held(cluster: Cluster, clock: Clock, deployment: UUID, *, holder: str, fence: int) -> AsyncIterator[Deadline]:
+async def held(
+    cluster: Cluster, clock: Clock, deployment: UUID, *, holder: str, fence: int
+) -> AsyncGenerator[Deadline]:
     """Hold the Lease while the context is open; the deadline given is extended by each renewal. FenceAhead refuses."""
     sent = clock.monotonic()
     lease, sent = await _acquire(cluster, clock, lease_name(deployment), holder, fence)

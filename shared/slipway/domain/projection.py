@@ -75,14 +75,8 @@ def project(
     report: Seen, job: JobRow, deployment: DeploymentRow, policy: RetryPolicy, jitter: float
 ) -> Decision | Ignored:
     """Decide. `jitter` is a random number in [0, 1) from the caller."""
-    if report.cluster != deployment.cluster:
-        return Ignored(note="from another cluster than the deployment's")
-    if report.fence != job.fence:
-        return Ignored(note="another fence holds the job")
-    if report.seq <= job.seq:
-        return Ignored(note="not newer than what was applied")
-    if job.status in FINISHED:
-        return Ignored(note=f"the job is {job.status}")
+    if ignored := _why_ignored(report, job, deployment):
+        return ignored
     if report.outcome is Outcome.PROGRESS:
         return Decision(attempt=job.attempt, event=EventType.DEPLOYMENT_PROGRESSED)
     if job.status in WAITING and job.generation != report.generation:
@@ -98,6 +92,16 @@ def project(
             return _again(job, deployment, delay_sec=0.0, raise_fence_to=report.stored_fence)
         case _:
             return _again(job, deployment, delay_sec=HAND_BACK_SEC)
+
+
+def _why_ignored(report: Seen, job: JobRow, deployment: DeploymentRow) -> Ignored | None:
+    if report.cluster != deployment.cluster:
+        return Ignored(note="from another cluster than the deployment's")
+    if report.fence != job.fence:
+        return Ignored(note="another fence holds the job")
+    if report.seq <= job.seq:
+        return Ignored(note="not newer than what was applied")
+    return Ignored(note=f"the job is {job.status}") if job.status in FINISHED else None
 
 
 def _done(report: Seen, job: JobRow, deployment: DeploymentRow) -> Decision:

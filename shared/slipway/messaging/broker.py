@@ -78,7 +78,7 @@ class Broker(Protocol):
     async def publish_expecting(
         self, subject: str, data: bytes, *, message_id: str, last_sequence: int, timeout: float = 5.0
     ) -> int:
-        """Store a message only when the stream's last sequence is `last_sequence`; return the new one. SequenceMismatch otherwise."""
+        """Store a message only when the stream's last sequence is `last_sequence`; return the new one."""
         ...
 
     async def last_message(self, stream: str) -> StreamPoint: ...

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import nats.errors
@@ -104,7 +104,7 @@ class JetStreamBroker:
         self, subject: str, data: bytes, *, message_id: str, last_sequence: int, timeout: float = 5.0
     ) -> int:
         self._require()
-        headers = {Header.MSG_ID: message_id, Header.EXPECTED_LAST_SEQUENCE: str(last_sequence)}
+        headers: dict[str, str] = {Header.MSG_ID: message_id, Header.EXPECTED_LAST_SEQUENCE: str(last_sequence)}
         with _border():
             ack = await self._jetstream.publish(subject, data, timeout=timeout, headers=headers)
         if ack.duplicate:
@@ -195,7 +195,7 @@ class JetStreamBroker:
             return (await self._client.request(subject, data, timeout=timeout)).data
 
     @asynccontextmanager
-    async def respond(self, subject: str, responder: Responder, *, group: str) -> AsyncIterator[None]:
+    async def respond(self, subject: str, responder: Responder, *, group: str) -> AsyncGenerator[None]:
         async def answer(message: Msg) -> None:
             reply = await responder(message.subject, message.data)
             if reply is not None and message.reply:
@@ -206,7 +206,7 @@ class JetStreamBroker:
             yield
 
     @asynccontextmanager
-    async def listen(self, subject: str, listener: Listener) -> AsyncIterator[None]:
+    async def listen(self, subject: str, listener: Listener) -> AsyncGenerator[None]:
         async def hear(message: Msg) -> None:
             await listener(message.subject, message.data)
 
@@ -214,7 +214,7 @@ class JetStreamBroker:
             yield
 
     @asynccontextmanager
-    async def _hearing(self, subject: str, hear: Hear, group: str) -> AsyncIterator[None]:
+    async def _hearing(self, subject: str, hear: Hear, group: str) -> AsyncGenerator[None]:
         """Handle each message in a task of its own: one slow answer holds up no other."""
         running: set[asyncio.Task[None]] = set()
 
@@ -278,7 +278,7 @@ async def _on_error(error: Exception) -> None:
 
 
 @contextmanager
-def _border() -> Iterator[None]:
+def _border() -> Generator[None]:
     try:
         yield
     except NotFoundError as error:

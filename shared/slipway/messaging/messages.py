@@ -150,7 +150,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[str, ...] = ()
     """What was done, in order: `ensure_namespace`, `install`, `upgrade`, `uninstall`, ..."""
     timings_ms: dict[str, float] = {}
-    """Durations on the executor's monotonic clock: `pull` (message received to claim answered), `lease`, `helm`, `watch`, `total`."""
+    """Durations on the executor's monotonic clock: `lease`, `helm`, `watch`, `executor` (all of them)."""
     stored_fence: int | None = None
 
 

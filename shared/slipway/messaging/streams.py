@@ -17,7 +17,6 @@ from nats.js.errors import NotFoundError
 from slipway.messaging import subjects
 from slipway.messaging.topology import PROJECTOR
 
-
 ACK_WAIT_SEC = 30.0
 MAX_ACK_PENDING = 20_000
 DEDUPE_WINDOW_SEC = 120.0

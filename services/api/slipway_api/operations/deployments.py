@@ -83,11 +83,8 @@ async def change(
     if body.expires_at is not UNSET and body.expires_at != deployment.expires_at:
         found += _expiry_problems(body.expires_at)
         wanted["expires_at"] = body.expires_at
-    if body.user_id is not UNSET and body.user_id != deployment.user_id:
-        if not caller.is_admin:
-            raise ApiError("forbidden", "only an admin gives a deployment to another user")
-        if await users.get(session, body.user_id) is None:
-            found.append(Problem(pointer="/user_id", message="there is no such user"))
+    if not isinstance(body.user_id, UnsetType) and body.user_id != deployment.user_id:
+        await _check_new_owner(session, caller, body.user_id, found)
         wanted["user_id"] = body.user_id
     if found:
         raise ApiError("invalid", errors=found)
@@ -179,6 +176,13 @@ async def _tell(
     await outbox.record(session, event, actor=actor(caller), data={**known, **data}, deployment=deployment.id)
 
 
+async def _check_new_owner(session: WriteSession, caller: Caller, owner: UUID, found: list[Problem]) -> None:
+    if not caller.is_admin:
+        raise ApiError("forbidden", "only an admin gives a deployment to another user")
+    if await users.get(session, owner) is None:
+        found.append(Problem(pointer="/user_id", message="there is no such user"))
+
+
 def _refuse_deleting(deployment: Deployment) -> None:
     if deployment.status in (DeploymentStatus.DELETING, DeploymentStatus.DELETED):
         raise ApiError("deleting", "the deployment is being deleted: it takes no change any more")
@@ -188,7 +192,7 @@ def _domain(name: str | UnsetType, older: str | UnsetType, deps: Deps, found: li
     where, given = ("/domainname", older) if older is not UNSET else ("/domain_name", name)
     if name is not UNSET and older is not UNSET:
         found.append(Problem(pointer="/domainname", message="is the older spelling of domain_name: give one of them"))
-    if given is UNSET or isinstance(given, UnsetType):
+    if isinstance(given, UnsetType):
         if required:
             found.append(Problem(pointer="/domain_name", message="is required"))
         return UNSET

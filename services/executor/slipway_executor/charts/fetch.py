@@ -15,6 +15,7 @@ ARCHIVE_LIMIT = 20 * 1024 * 1024
 MANIFEST_LIMIT = 4 * 1024 * 1024
 INDEX_LIMIT = 32 * 1024 * 1024
 REDIRECTS = 3
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json"
 
@@ -53,7 +54,7 @@ class ChartClient:
         repository, _, name = ref.rpartition("/")
         index = await self._get(f"{repository}/index.yaml", INDEX_LIMIT)
         try:
-            entries = yaml.load(index, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["entries"][name]
+            entries = yaml.load(index, Loader=_LOADER)["entries"][name]  # noqa: S506 - a safe loader
             location = next(entry["urls"][0] for entry in entries if entry["version"] == version)
         except (yaml.YAMLError, KeyError, TypeError, IndexError, StopIteration) as error:
             raise terminal("chart_not_found", f"the repository has no {name} {version}") from error

@@ -1,7 +1,7 @@
 """The Kubernetes API as raw JSON: kubernetes-asyncio for authentication and transport, without its model classes."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,7 +44,7 @@ class KubernetesApi:
     async def delete(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._call("DELETE", path, body=body)
 
-    async def watch(self, path: str, resource_version: str, timeout_sec: float) -> AsyncIterator[None]:
+    async def watch(self, path: str, resource_version: str, timeout_sec: float) -> AsyncGenerator[None]:
         """Yield once per change after a resourceVersion; ends after `timeout_sec` or when the server ends it."""
         query = {
             "watch": "1",
@@ -102,7 +102,7 @@ class KubernetesApi:
 
 
 @asynccontextmanager
-async def connect(kubeconfig: str) -> AsyncIterator[KubernetesApi]:
+async def connect(kubeconfig: str) -> AsyncGenerator[KubernetesApi]:
     """Open the API named by a kubeconfig file, or by the pod's service account when it is empty."""
     configuration = Configuration()
     if kubeconfig:

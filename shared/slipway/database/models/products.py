@@ -1,5 +1,8 @@
 """Products and their immutable template versions."""
 
+# Relationships name classes of modules that import this one: SQLAlchemy finds them by name.
+# pyright: reportUndefinedVariable=false
+
 from datetime import datetime
 from uuid import UUID
 

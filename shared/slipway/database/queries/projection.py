@@ -1,7 +1,6 @@
 """Applying a report: the rows it is judged by, locked, and the writes that its decision asks for."""
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
