@@ -133,7 +133,8 @@ class JetStreamBroker:
             try:
                 found = await pull.fetch(1, timeout=timeout, heartbeat=min(HEARTBEAT_SEC, timeout / 2.5))
                 if batch > 1:
-                    with contextlib.suppress(nats.errors.TimeoutError):
+                    # Whatever befalls the look for more: what is in hand must not wait for its redelivery.
+                    with contextlib.suppress(nats.errors.Error):
                         found += await pull.fetch(batch - 1, timeout=MORE_WAIT_SEC)
             except (nats.errors.TimeoutError, FetchTimeoutError):
                 await self._forget_if_gone(key)
