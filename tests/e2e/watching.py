@@ -68,7 +68,7 @@ class Watcher:
     async def run(self, program: str, *arguments: str) -> str:
         process = await asyncio.create_subprocess_exec(
             str(self._stack.state / "bin" / program), *arguments,
-            env={"KUBECONFIG": str(self._stack.cluster.kubeconfig), "PATH": "/usr/bin:/bin", "HOME": str(self._stack.state)},
+            env={"KUBECONFIG": str(self._stack.kubeconfig), "PATH": "/usr/bin:/bin", "HOME": str(self._stack.state)},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         output, _ = await process.communicate()
