@@ -136,13 +136,12 @@ class JetStreamBroker:
                     # Whatever befalls the look for more: what is in hand must not wait for its redelivery.
                     with contextlib.suppress(nats.errors.Error):
                         found += await pull.fetch(batch - 1, timeout=MORE_WAIT_SEC)
-            except (nats.errors.TimeoutError, FetchTimeoutError, APIError) as error:
-                # A late status of the request before lands here too. The subscription stays while its consumer does:
-                # what the server still sends to it would otherwise wait for its redelivery.
-                if isinstance(error, APIError):
-                    log.info("pull_status", consumer=consumer, code=error.code, description=error.description)
+            except (nats.errors.TimeoutError, FetchTimeoutError):
                 await self._forget_if_gone(key)
                 return []
+            except APIError:
+                self._pulls.pop(key, None)
+                raise
         return [JetStreamDelivery(message) for message in found]
 
     async def _forget_if_gone(self, key: tuple[str, str]) -> None:
