@@ -17,7 +17,7 @@ from slipway.domain.events import EventType
 from slipway.domain.jobs import JobReason
 from slipway.domain.naming import SUFFIX_ALPHABET, SUFFIX_LENGTH, deployment_uid, user_slug
 from slipway.domain.templates import capabilities_of
-from slipway.domain.values import Problem
+from slipway.domain.values import Problem, canonical
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
@@ -78,7 +78,7 @@ async def change(
     values = _user_values(body.user_values, body.user_values_json, found)
     if values is not UNSET:
         found += _value_problems(values, deployment.template)
-        if (values or None) != deployment.user_values_json:
+        if canonical(values or None) != canonical(deployment.user_values_json):  # in Python 1 == 1.0 == True
             wanted["user_values_json"] = values or None
     if body.expires_at is not UNSET and body.expires_at != deployment.expires_at:
         found += _expiry_problems(body.expires_at)

@@ -3,6 +3,8 @@
 from typing import Any
 
 from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from slipway.database.queries import users
 from slipway_api.auth import passwords
@@ -12,7 +14,7 @@ from slipway_api.schemas.users import AccessToken, Login
 
 
 @post("/auth/login", status_code=200, opt={"public": True}, tags=["auth"])
-async def login(data: Login, request: Request[Any, Any, Any], deps: Deps) -> AccessToken:
+async def login(data: JSONBody[Login], request: Request[Any, Any, Any], deps: NamedDependency[Deps]) -> AccessToken:
     """Exchange e-mail address and password for a bearer token."""
     address = request.client.host if request.client else ""
     wait = max(

@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from slipway.database.engine import ReadSession
 from slipway.database.models import Deployment
@@ -52,12 +54,12 @@ async def _found(session: ReadSession, deployment: UUID) -> Deployment:
 @get("/deployments", tags=["deployments"])
 async def list_deployments(
     request: Req,
-    deps: Deps,
-    cursor: str | None = None,
-    limit: int = 50,
-    status: DeploymentStatus | None = None,
-    user_id: UUID | None = None,
-    deleted: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+    deps: NamedDependency[Deps],
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 50,
+    status: FromQuery[DeploymentStatus | None] = None,
+    user_id: FromQuery[UUID | None] = None,
+    deleted: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
 ) -> Page[DeploymentRead]:
     """List your deployments, newest first; an admin may name another user."""
     caller = caller_of(request)
@@ -76,7 +78,9 @@ async def list_deployments(
 
 
 @post("/deployments", tags=["deployments"], status_code=202)
-async def create_deployment(data: DeploymentCreate, request: Req, deps: Deps) -> Response[DeploymentRead]:
+async def create_deployment(
+    data: JSONBody[DeploymentCreate], request: Req, deps: NamedDependency[Deps]
+) -> Response[DeploymentRead]:
     """Ask for a deployment. The answer comes at once; follow its status or the event feed."""
     caller = caller_of(request)
     idempotent = Idempotent(request, caller, data)
@@ -90,7 +94,9 @@ async def create_deployment(data: DeploymentCreate, request: Req, deps: Deps) ->
 
 
 @get("/deployments/{deployment_id:uuid}", tags=["deployments"])
-async def get_deployment(deployment_id: UUID, request: Req, deps: Deps) -> Response[DeploymentRead]:
+async def get_deployment(
+    deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]
+) -> Response[DeploymentRead]:
     """Return one deployment; one that was deleted still answers its owner."""
     async with deps.database.reading(caller_of(request).scope) as session:
         return respond(await _answer(session, deps, deployment_id, 200))
@@ -98,7 +104,7 @@ async def get_deployment(deployment_id: UUID, request: Req, deps: Deps) -> Respo
 
 @patch("/deployments/{deployment_id:uuid}", tags=["deployments"], status_code=202)
 async def change_deployment(
-    deployment_id: UUID, data: DeploymentUpdate, request: Req, deps: Deps
+    deployment_id: FromPath[UUID], data: JSONBody[DeploymentUpdate], request: Req, deps: NamedDependency[Deps]
 ) -> Response[DeploymentRead]:
     """Change domain, values, expiry or (admins) owner. 200 when nothing changes."""
     caller = caller_of(request)
@@ -112,7 +118,9 @@ async def change_deployment(
 
 
 @delete("/deployments/{deployment_id:uuid}", tags=["deployments"], status_code=202)
-async def delete_deployment(deployment_id: UUID, request: Req, deps: Deps) -> Response[DeploymentRead]:
+async def delete_deployment(
+    deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]
+) -> Response[DeploymentRead]:
     """Ask for the removal of release and namespace. Asking again is the same request."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
@@ -126,7 +134,7 @@ async def delete_deployment(deployment_id: UUID, request: Req, deps: Deps) -> Re
 
 @post("/deployments/{deployment_id:uuid}/upgrade", tags=["deployments"], status_code=202)
 async def upgrade_deployment(
-    deployment_id: UUID, data: DeploymentUpgrade, request: Req, deps: Deps
+    deployment_id: FromPath[UUID], data: JSONBody[DeploymentUpgrade], request: Req, deps: NamedDependency[Deps]
 ) -> Response[DeploymentRead]:
     """Go to another version of the same product. Admins only."""
     caller = caller_of(request)
@@ -142,7 +150,7 @@ async def upgrade_deployment(
 
 @post("/deployments/{deployment_id:uuid}/reconcile", tags=["deployments"], status_code=202)
 async def reconcile_deployment(
-    deployment_id: UUID, request: Req, deps: Deps, data: Empty | None = None
+    deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], data: JSONBody[Empty | None] = None
 ) -> Response[DeploymentRead]:
     """Compare with the cluster again and repair, whatever was held back."""
     caller = caller_of(request)
@@ -156,7 +164,11 @@ async def reconcile_deployment(
 
 @get("/deployments/{deployment_id:uuid}/jobs", tags=["insight"])
 async def list_deployment_jobs(
-    deployment_id: UUID, request: Req, deps: Deps, cursor: str | None = None, limit: int = 50
+    deployment_id: FromPath[UUID],
+    request: Req,
+    deps: NamedDependency[Deps],
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 50,
 ) -> Page[DeploymentReconcileJobRead]:
     """List the deployment's jobs, newest first."""
     async with deps.database.reading(caller_of(request).scope) as session:
@@ -169,7 +181,7 @@ async def list_deployment_jobs(
 
 @get("/deployments/{deployment_id:uuid}/revisions", tags=["insight"])
 async def list_revisions(
-    deployment_id: UUID, request: Req, deps: Deps, limit: int = 50
+    deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], limit: FromQuery[int] = 50
 ) -> Page[DeploymentRevisionRead]:
     """List the revisions that were deployed, newest first."""
     async with deps.database.reading(caller_of(request).scope) as session:
@@ -180,7 +192,11 @@ async def list_revisions(
 
 @get("/deployments/{deployment_id:uuid}/events", tags=["insight"])
 async def list_deployment_events(
-    deployment_id: UUID, request: Req, deps: Deps, after: int = 0, limit: int = 50
+    deployment_id: FromPath[UUID],
+    request: Req,
+    deps: NamedDependency[Deps],
+    after: FromQuery[int] = 0,
+    limit: FromQuery[int] = 50,
 ) -> Page[CloudEvent]:
     """List the deployment's events, oldest first, after one of them (its `slipwayseq`)."""
     async with deps.database.reading(caller_of(request).scope) as session:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from slipway.domain.events import CloudEvent
@@ -21,7 +22,7 @@ _ID = re.compile(r"([0-9]{1,9})-([0-9]{1,18})\Z")
 
 
 @get("/events", tags=["events"])
-async def follow_events(request: Request[Any, Any, Any], deps: Deps) -> Stream:
+async def follow_events(request: Request[Any, Any, Any], deps: NamedDependency[Deps]) -> Stream:
     """Follow your deployments' events (admins: all). Resumes after Last-Event-ID, on any replica."""
     caller = caller_of(request)
     after = _position(request.headers.get("Last-Event-ID", ""))

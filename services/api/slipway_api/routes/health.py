@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from slipway.health import probe
@@ -25,13 +26,13 @@ async def live() -> dict[str, str]:
 
 
 @get("/health", opt={"public": True}, tags=["platform"])
-async def health(deps: Deps) -> dict[str, Any]:
+async def health(deps: NamedDependency[Deps]) -> dict[str, Any]:
     """Return 200 while the process works; its dependencies are named in the body."""
     return {"status": "ok", "dependencies": await _dependencies(deps)}
 
 
 @get("/health/ready", opt={"public": True}, tags=["platform"])
-async def ready(deps: Deps) -> Response[dict[str, Any]]:
+async def ready(deps: NamedDependency[Deps]) -> Response[dict[str, Any]]:
     """Return 503 when the database is down. Without NATS all but the live feed and live queries works."""
     found = await _dependencies(deps)
     able = found["database"] == "ok"

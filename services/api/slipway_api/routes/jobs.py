@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
@@ -23,7 +25,11 @@ Req = Request[Any, Any, Any]
 
 @get("/jobs", tags=["jobs"])
 async def list_jobs(
-    request: Req, deps: Deps, cursor: str | None = None, limit: int = 50, status: JobStatus | None = None
+    request: Req,
+    deps: NamedDependency[Deps],
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 50,
+    status: FromQuery[JobStatus | None] = None,
 ) -> Page[DeploymentReconcileJobRead]:
     """List all jobs, newest first. Admins only."""
     caller = admin_of(request)
@@ -34,7 +40,7 @@ async def list_jobs(
 
 @post("/jobs/{job_id:uuid}/requeue", tags=["jobs"], status_code=200)
 async def requeue_job(
-    job_id: UUID, request: Req, deps: Deps, data: Empty | None = None
+    job_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], data: JSONBody[Empty | None] = None
 ) -> Response[DeploymentReconcileJobRead]:
     """Queue a job again that failed, was cancelled or quarantined, or waits out a pause. Admins only."""
     caller = caller_of(request)
@@ -54,7 +60,7 @@ async def requeue_job(
 
 @post("/jobs/{job_id:uuid}/fail", tags=["jobs"], status_code=200)
 async def fail_job(
-    job_id: UUID, request: Req, deps: Deps, data: Empty | None = None
+    job_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], data: JSONBody[Empty | None] = None
 ) -> Response[DeploymentReconcileJobRead]:
     """End a job as failed; its executor, if any, is fenced off. Admins only."""
     caller = caller_of(request)

@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from slipway.database.queries import products
 from slipway_api.accepting import Answer, Idempotent, accepting, require_match, respond
@@ -19,7 +21,9 @@ Req = Request[Any, Any, Any]
 
 
 @get("/products", tags=["products"])
-async def list_products(request: Req, deps: Deps, cursor: str | None = None, limit: int = 50) -> Page[ProductRead]:
+async def list_products(
+    request: Req, deps: NamedDependency[Deps], cursor: FromQuery[str | None] = None, limit: FromQuery[int] = 50
+) -> Page[ProductRead]:
     """List the catalogue, newest first."""
     async with deps.database.reading(caller_of(request).scope) as session:
         rows = await products.page(session, cursor=cursor_of(cursor), limit=limit_of(limit))
@@ -27,7 +31,7 @@ async def list_products(request: Req, deps: Deps, cursor: str | None = None, lim
 
 
 @get("/products/{product_id:uuid}", tags=["products"])
-async def get_product(product_id: UUID, request: Req, deps: Deps) -> Response[ProductRead]:
+async def get_product(product_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]) -> Response[ProductRead]:
     """Return one product with its current version."""
     async with deps.database.reading(caller_of(request).scope) as session:
         product = await products.get(session, product_id)
@@ -37,7 +41,9 @@ async def get_product(product_id: UUID, request: Req, deps: Deps) -> Response[Pr
 
 
 @post("/products", tags=["products"])
-async def create_product(data: ProductCreate, request: Req, deps: Deps) -> Response[ProductRead]:
+async def create_product(
+    data: JSONBody[ProductCreate], request: Req, deps: NamedDependency[Deps]
+) -> Response[ProductRead]:
     """Create a product. Admins only."""
     caller = caller_of(request)
     idempotent = Idempotent(request, caller, data)
@@ -56,7 +62,9 @@ async def create_product(data: ProductCreate, request: Req, deps: Deps) -> Respo
 
 
 @patch("/products/{product_id:uuid}", tags=["products"])
-async def change_product(product_id: UUID, data: ProductUpdate, request: Req, deps: Deps) -> Response[ProductRead]:
+async def change_product(
+    product_id: FromPath[UUID], data: JSONBody[ProductUpdate], request: Req, deps: NamedDependency[Deps]
+) -> Response[ProductRead]:
     """Change a product, or its current version. Admins only."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
@@ -71,7 +79,12 @@ async def change_product(product_id: UUID, data: ProductUpdate, request: Req, de
 
 
 @delete("/products/{product_id:uuid}", tags=["products"])
-async def delete_product(product_id: UUID, request: Req, deps: Deps, cascade: bool = False) -> None:  # noqa: FBT001, FBT002
+async def delete_product(
+    product_id: FromPath[UUID],
+    request: Req,
+    deps: NamedDependency[Deps],
+    cascade: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
+) -> None:
     """Delete a product. Admins only; live deployments refuse it unless `cascade=true`."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:

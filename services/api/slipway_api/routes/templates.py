@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from slipway.database.queries import products, templates
 from slipway_api.accepting import Answer, Idempotent, accepting
@@ -19,7 +21,11 @@ Req = Request[Any, Any, Any]
 
 @get("/products/{product_id:uuid}/templates", tags=["templates"])
 async def list_templates(
-    product_id: UUID, request: Req, deps: Deps, cursor: str | None = None, limit: int = 50
+    product_id: FromPath[UUID],
+    request: Req,
+    deps: NamedDependency[Deps],
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 50,
 ) -> Page[ProductTemplateVersionRead]:
     """List a product's live versions, newest first."""
     async with deps.database.reading(caller_of(request).scope) as session:
@@ -30,7 +36,9 @@ async def list_templates(
 
 
 @get("/templates/{template_id:uuid}", tags=["templates"])
-async def get_template(template_id: UUID, request: Req, deps: Deps) -> ProductTemplateVersionRead:
+async def get_template(
+    template_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]
+) -> ProductTemplateVersionRead:
     """Return one version, withdrawn or not."""
     async with deps.database.reading(caller_of(request).scope) as session:
         template = await templates.get(session, template_id)
@@ -41,7 +49,7 @@ async def get_template(template_id: UUID, request: Req, deps: Deps) -> ProductTe
 
 @post("/products/{product_id:uuid}/templates", tags=["templates"])
 async def create_template(
-    product_id: UUID, data: ProductTemplateVersionCreate, request: Req, deps: Deps
+    product_id: FromPath[UUID], data: JSONBody[ProductTemplateVersionCreate], request: Req, deps: NamedDependency[Deps]
 ) -> Response[ProductTemplateVersionRead]:
     """Register a version. Admins only. The first one becomes current; a missing digest is looked up and stored."""
     caller = caller_of(request)
@@ -65,7 +73,7 @@ async def create_template(
 
 
 @delete("/templates/{template_id:uuid}", tags=["templates"])
-async def withdraw_template(template_id: UUID, request: Req, deps: Deps) -> None:
+async def withdraw_template(template_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]) -> None:
     """Withdraw a version: no new deployment gets it, those that run it keep it. Admins only."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:

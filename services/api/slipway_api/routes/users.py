@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from slipway.database.queries import users
 from slipway_api.accepting import Answer, Idempotent, accepting, require_match, respond
@@ -19,7 +21,7 @@ Req = Request[Any, Any, Any]
 
 
 @get("/users/me", tags=["users"])
-async def me(request: Req, deps: Deps) -> UserRead:
+async def me(request: Req, deps: NamedDependency[Deps]) -> UserRead:
     """Return who is signed in."""
     caller = caller_of(request)
     async with deps.database.reading(caller.scope) as session:
@@ -30,7 +32,9 @@ async def me(request: Req, deps: Deps) -> UserRead:
 
 
 @get("/users", tags=["users"])
-async def list_users(request: Req, deps: Deps, cursor: str | None = None, limit: int = 50) -> Page[UserRead]:
+async def list_users(
+    request: Req, deps: NamedDependency[Deps], cursor: FromQuery[str | None] = None, limit: FromQuery[int] = 50
+) -> Page[UserRead]:
     """List users, newest first. Admins only."""
     caller = admin_of(request)
     async with deps.database.reading(caller.scope) as session:
@@ -39,7 +43,7 @@ async def list_users(request: Req, deps: Deps, cursor: str | None = None, limit:
 
 
 @post("/users", tags=["users"])
-async def create_user(data: UserCreate, request: Req, deps: Deps) -> Response[UserRead]:
+async def create_user(data: JSONBody[UserCreate], request: Req, deps: NamedDependency[Deps]) -> Response[UserRead]:
     """Create a user. Admins only; `is_admin` defaults to false."""
     caller = caller_of(request)
     idempotent = Idempotent(request, caller, data)
@@ -54,7 +58,7 @@ async def create_user(data: UserCreate, request: Req, deps: Deps) -> Response[Us
 
 
 @get("/users/{user_id:uuid}", tags=["users"])
-async def get_user(user_id: UUID, request: Req, deps: Deps) -> Response[UserRead]:
+async def get_user(user_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]) -> Response[UserRead]:
     """Return one user. Admins only."""
     caller = admin_of(request)
     async with deps.database.reading(caller.scope) as session:
@@ -65,7 +69,9 @@ async def get_user(user_id: UUID, request: Req, deps: Deps) -> Response[UserRead
 
 
 @patch("/users/{user_id:uuid}", tags=["users"])
-async def change_user(user_id: UUID, data: UserUpdate, request: Req, deps: Deps) -> Response[UserRead]:
+async def change_user(
+    user_id: FromPath[UUID], data: JSONBody[UserUpdate], request: Req, deps: NamedDependency[Deps]
+) -> Response[UserRead]:
     """Change a user. Admins only."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
@@ -79,7 +85,12 @@ async def change_user(user_id: UUID, data: UserUpdate, request: Req, deps: Deps)
 
 
 @delete("/users/{user_id:uuid}", tags=["users"])
-async def delete_user(user_id: UUID, request: Req, deps: Deps, cascade: bool = False) -> None:  # noqa: FBT001, FBT002
+async def delete_user(
+    user_id: FromPath[UUID],
+    request: Req,
+    deps: NamedDependency[Deps],
+    cascade: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
+) -> None:
     """Delete a user. Admins only; live deployments refuse it unless `cascade=true`."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:

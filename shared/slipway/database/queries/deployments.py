@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import flag_modified
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import taken
@@ -69,6 +70,7 @@ async def change(session: WriteSession, deployment: Deployment, **fields: Any) -
     """Write fields. Taken when the domain is in use."""
     for name, value in fields.items():
         setattr(deployment, name, value)
+        flag_modified(deployment, name)  # else a JSON 1 that becomes true counts as no change
     with taken():
         await session.flush()
 
