@@ -50,7 +50,7 @@ class Relay:
         published = 0
         while True:
             end = self._end or await self._read_end()
-            self._check(end, head)
+            head = await self._not_behind(end, head)
             async with self._database.reading() as session:
                 rows = await feed.page(session, epoch=end.epoch, pos=end.pos, limit=PAGE, recent_only=not end.known)
             try:
@@ -88,9 +88,18 @@ class Relay:
         event = msgspec.json.decode(last.data, type=CloudEvent)
         return End(sequence=last.sequence, epoch=event.slipwayepoch, pos=event.slipwaypos)
 
-    def _check(self, end: End, head: Head) -> None:
-        self.ahead = end.epoch > head.epoch or (end.epoch == head.epoch and end.pos > head.pos)
+    async def _not_behind(self, end: End, head: Head) -> Head:
+        """Return the head, read again when another relay was faster; RelayAhead when the stream knows more than PostgreSQL."""
+        if _ahead(end, head):
+            async with self._database.reading() as session:
+                head = await feed.head(session)
+        self.ahead = _ahead(end, head)
         if self.ahead:
             self._end = None
             log.error("relay_ahead", stream_pos=end.pos, database_pos=head.pos, epoch=head.epoch)
             raise RelayAhead
+        return head
+
+
+def _ahead(end: End, head: Head) -> bool:
+    return (end.epoch, end.pos) > (head.epoch, head.pos)

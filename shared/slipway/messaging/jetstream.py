@@ -13,7 +13,6 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy, Header
 from nats.js.errors import (
     APIError,
-    FetchTimeoutError,
     NoStreamResponseError,
     NotFoundError,
     ServiceUnavailableError,
@@ -31,13 +30,11 @@ from slipway.messaging.broker import (
     StreamMissing,
     StreamPoint,
 )
+from slipway.messaging.pull import Pull
 
 log = structlog.get_logger()
 
 CONNECT_RETRY_SEC = 1.0
-HEARTBEAT_SEC = 2.0
-MORE_WAIT_SEC = 0.01
-"""How long `fetch` looks for further messages once it has one."""
 WRONG_LAST_SEQUENCE = 10071
 
 Hear = Callable[[Msg], Awaitable[None]]
@@ -80,7 +77,7 @@ class JetStreamBroker:
     def __init__(self, url: str, *, name: str) -> None:
         self._client = Client()
         self._jetstream: JetStreamContext = self._client.jetstream(timeout=5)
-        self._pulls: dict[tuple[str, str], JetStreamContext.PullSubscription] = {}
+        self._pulls: dict[tuple[str, str], Pull] = {}
         self._connecting = asyncio.create_task(self._connect(url, name))
 
     @property
@@ -125,32 +122,9 @@ class JetStreamBroker:
 
     async def fetch(self, stream: str, consumer: str, *, batch: int, timeout: float) -> list[Delivery]:
         self._require()
-        key = (stream, consumer)
+        pull = self._pulls.setdefault((stream, consumer), Pull(self._client, stream, consumer))
         with _border():
-            pull = self._pulls.get(key)
-            if pull is None:
-                pull = self._pulls[key] = await self._jetstream.pull_subscribe_bind(consumer, stream)
-            try:
-                found = await pull.fetch(1, timeout=timeout, heartbeat=min(HEARTBEAT_SEC, timeout / 2.5))
-                if batch > 1:
-                    # Whatever befalls the look for more: what is in hand must not wait for its redelivery.
-                    with contextlib.suppress(nats.errors.Error):
-                        found += await pull.fetch(batch - 1, timeout=MORE_WAIT_SEC)
-            except (nats.errors.TimeoutError, FetchTimeoutError):
-                await self._forget_if_gone(key)
-                return []
-            except APIError:
-                self._pulls.pop(key, None)
-                raise
-        return [JetStreamDelivery(message) for message in found]
-
-    async def _forget_if_gone(self, key: tuple[str, str]) -> None:
-        """A pull on a consumer that was deleted only times out: ask whether it is still there."""
-        try:
-            await self._jetstream.consumer_info(*key)
-        except NotFoundError:
-            self._pulls.pop(key, None)
-            raise
+            return [JetStreamDelivery(message) for message in await pull.fetch(batch=batch, timeout=timeout)]
 
     async def read_stream(
         self, stream: str, *, start_sequence: int, subject: str | None = None

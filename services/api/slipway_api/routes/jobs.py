@@ -11,8 +11,9 @@ from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import DeploymentReconcileJob
 from slipway.database.queries import deployments, jobs, outbox
+from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
-from slipway.domain.jobs import JobStatus
+from slipway.domain.jobs import JobReason, JobStatus
 from slipway_api.accepting import Answer, accepting, actor, respond
 from slipway_api.auth.gate import Caller, admin_of, caller_of
 from slipway_api.deps import Deps
@@ -47,8 +48,9 @@ async def requeue_job(
     async with accepting(deps, caller, request) as session:
         admin_of(request)
         job = await _locked(session, job_id)
+        await _refuse_ended(session, job)
         try:
-            if not await jobs.requeue(session, job_id):
+            if not await jobs.requeue(session, job_id, job.deployment_id):
                 raise ApiError("conflict", f"the job is {job.status}: it cannot be queued again")
         except Taken:
             raise ApiError("job_waiting", "a newer job of this deployment waits already") from None
@@ -80,6 +82,15 @@ async def _locked(session: WriteSession, job_id: UUID) -> DeploymentReconcileJob
     job = await _job(session, job_id)
     await deployments.lock(session, job.deployment_id)
     return await _job(session, job_id)
+
+
+async def _refuse_ended(session: WriteSession, job: DeploymentReconcileJob) -> None:
+    """409 when the job could bring back what is deleted, or is being deleted."""
+    deployment = await deployments.get(session, job.deployment_id)
+    status = deployment.status if deployment else DeploymentStatus.DELETED
+    ending = status == DeploymentStatus.DELETING and job.reason != JobReason.DELETE
+    if ending or status == DeploymentStatus.DELETED:
+        raise ApiError("deleting", f"the deployment is {status}: only its delete goes on")
 
 
 async def _job(session: WriteSession, job_id: UUID) -> DeploymentReconcileJob:

@@ -24,6 +24,14 @@ _FAIL = text(
     WHERE id = :job AND status IN ('queued', 'delayed', 'quarantined', 'leased', 'running') RETURNING id
     """
 )
+_SET_GOING = text(
+    """
+    UPDATE deployment SET last_error = NULL, failure_class = NULL, hold_generation = NULL,
+        status = CASE WHEN status <> 'error' THEN status WHEN applied_generation IS NULL THEN 'provisioning'
+                      ELSE 'upgrading' END
+    WHERE id = :deployment
+    """
+)
 _SET_ERROR = text(
     """
     UPDATE deployment SET status = CASE WHEN status = 'deleting' THEN status ELSE 'error' END, last_error = :error,
@@ -48,10 +56,16 @@ async def page(
     return (await session.execute(pages.page(statement, DeploymentReconcileJob, cursor, limit))).scalars().all()
 
 
-async def requeue(session: WriteSession, job: UUID) -> bool:
-    """Queue a stopped job again; False when it is not stopped. Taken when another job of its deployment waits."""
+async def requeue(session: WriteSession, job: UUID, deployment: UUID) -> bool:
+    """Queue a stopped job again and let its deployment go on; False when it is not stopped.
+
+    Taken when another job of its deployment waits.
+    """
     with taken():
-        return (await session.execute(_REQUEUE, {"job": job})).one_or_none() is not None
+        if (await session.execute(_REQUEUE, {"job": job})).one_or_none() is None:
+            return False
+    await session.execute(_SET_GOING, {"deployment": deployment})
+    return True
 
 
 async def fail(session: WriteSession, job: UUID, deployment: UUID, *, error: str) -> bool:

@@ -120,7 +120,7 @@ def upgrade() -> None:
         for right, tables in grants.items():
             op.execute(f"GRANT {right} ON {', '.join(tables)} TO {role}")
         op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
-    op.execute("GRANT UPDATE ON SEQUENCE job_fence TO slipway_scheduler")
+    op.execute("GRANT SELECT, UPDATE ON SEQUENCE job_fence TO slipway_scheduler")
     for table, own in OWN_ROWS.items():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY own_rows ON {table} TO slipway_api USING ({own}) WITH CHECK ({own})")
