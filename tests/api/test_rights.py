@@ -7,8 +7,6 @@ import pytest
 from litestar import Litestar
 
 from slipway.database.engine import Database
-from slipway_api.app import create_app
-from slipway_api.deps import Deps
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_deployments import rows
 
@@ -83,8 +81,8 @@ async def ask(api: httpx.AsyncClient, world: World, rule: str, headers: dict[str
         f"POST {V1}/deployments": {"product_id": str(world.mine.product), "domain_name": "new.example.org"},
         f"POST {V1}/deployments/{{deployment_id}}/upgrade": {"template_id": str(world.mine.template)},
     }.get(rule, {})
-    sent = {"json": body} if method in ("POST", "PATCH") else {}
-    return await api.request(method, f"http://slipway.test{template.format(**ids)}", headers=headers, **sent)
+    sent = body if method in ("POST", "PATCH") else None
+    return await api.request(method, f"http://slipway.test{template.format(**ids)}", headers=headers, json=sent)
 
 
 CLOSED = sorted(rule for rule, kind in RULES.items() if kind != PUBLIC)

@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): one table from codes to HTTP statuses, one place where all errors become answers."""
 
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from litestar.utils.scope.state import ScopeState
 
 from slipway.database.errors import UNAVAILABLE
 from slipway.domain.values import Problem as FieldProblem
-from slipway.domain.values import pointer
+from slipway.domain.values import pointer, unstorable
 
 log = structlog.get_logger()
 
@@ -50,6 +51,9 @@ TITLES = {
     415: "Unsupported media type", 422: "Some values are not valid", 429: "Too many requests",
     500: "Something went wrong here", 503: "A needed service is down",
 }  # fmt: skip
+
+
+UNSTORABLE = "has a NUL character, which no text may have"
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -136,6 +140,9 @@ def body_problems(body: dict[str, Any], kind: Any) -> list[FieldProblem]:
             if field.required:
                 problems.append(FieldProblem(pointer=pointer([name]), message="is required"))
             continue
+        problems += [
+            FieldProblem(pointer=pointer([name]) + place, message=UNSTORABLE) for place in unstorable(body[name])
+        ]
         try:
             msgspec.convert(body[name], field.type)
         except msgspec.ValidationError as mistake:
@@ -171,6 +178,10 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Pro
     return _unexpected(request, error)
 
 
+def _too_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:  # noqa: ARG001
+    return answer(ApiError("malformed", "the body is nested too deeply"))
+
+
 def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     log.warning("database_unavailable", path=request.scope["path"], error=type(error).__name__)
     return answer(ApiError("unavailable", "the database does not answer; try again", retry_after=2))
@@ -182,7 +193,7 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[P
         path=request.scope["path"],
         method=request.scope["method"],
         error=type(error).__name__,
-        exc_info=error,
+        traceback="".join(traceback.format_tb(error.__traceback__)),  # places only: a message may repeat a value
     )
     return answer(ApiError("internal", "the error was logged; trying again may help"))
 
@@ -191,6 +202,7 @@ HANDLERS: ExceptionHandlersMap = {
     ApiError: _api_error,
     ValidationException: _validation,
     HTTPException: _http,
+    RecursionError: _too_deep,
     Exception: _unexpected,
     **dict.fromkeys(UNAVAILABLE, _unavailable),
 }

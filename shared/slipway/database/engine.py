@@ -56,6 +56,7 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,  # an error's text ends in logs; its parameters may be secrets
             connect_args={"server_settings": settings, "timeout": 5},
         )
         return cls(engine)

@@ -82,10 +82,27 @@ def _scalar_fault(value: Any) -> str | None:
             return "is beyond 64 bits"
         case float() if not math.isfinite(value):
             return "is not a finite number"
+        case float() if abs(value) >= _INT64:
+            return "is beyond 64 bits"
         case str() if not _is_text(value):
             return "has characters that no text may have"
         case _:
             return None
+
+
+def unstorable(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
+    """Yield the pointer of each text in a JSON value, keys included, that no database column can hold."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if not _is_text(key):
+                yield pointer(path)
+            else:
+                yield from unstorable(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from unstorable(child, (*path, index))
+    elif isinstance(value, str) and not _is_text(value):
+        yield pointer(path)
 
 
 def _is_text(text: str) -> bool:

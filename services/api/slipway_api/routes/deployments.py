@@ -16,7 +16,7 @@ from slipway_api.accepting import Answer, Idempotent, accepting, require_match, 
 from slipway_api.auth.gate import admin_of, caller_of
 from slipway_api.deps import Deps
 from slipway_api.operations import deployments as operations
-from slipway_api.problems import not_found
+from slipway_api.problems import invalid, not_found
 from slipway_api.routes.etags import etag_of
 from slipway_api.schemas.common import Empty, Page, cursor_of, limit_of, page_of
 from slipway_api.schemas.deployments import (
@@ -199,6 +199,8 @@ async def list_deployment_events(
     limit: FromQuery[int] = 50,
 ) -> Page[CloudEvent]:
     """List the deployment's events, oldest first, after one of them (its `slipwayseq`)."""
+    if not 0 <= after < 1 << 63:
+        raise invalid("/after", "is the slipwayseq of an event, or 0")
     async with deps.database.reading(caller_of(request).scope) as session:
         await _found(session, deployment_id)
         head = await feed.head(session)

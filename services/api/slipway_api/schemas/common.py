@@ -7,7 +7,8 @@ import msgspec
 
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor, InvalidCursor
-from slipway_api.problems import invalid
+from slipway.domain.values import unstorable
+from slipway_api.problems import UNSTORABLE, invalid
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -21,7 +22,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of request bodies: unknown fields are refused."""
+    """Base of request bodies: unknown fields are refused, and text that no database column can hold."""
+
+    def __post_init__(self) -> None:
+        if any(unstorable(msgspec.to_builtins(self))):
+            raise ValueError(UNSTORABLE)
 
 
 class Empty(Body, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Keyset pages: newest first, stable while rows are added."""
 
 import base64
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +35,10 @@ def decode(text: str) -> Cursor:
         raise InvalidCursor from error
     if cursor.at.tzinfo is None:
         raise InvalidCursor
-    return cursor
+    try:
+        return Cursor(cursor.at.astimezone(UTC), cursor.id)
+    except OverflowError as error:
+        raise InvalidCursor from error
 
 
 def page(statement: Select[Any], model: Any, cursor: Cursor | None, limit: int) -> Select[Any]:

@@ -1,0 +1,82 @@
+"""Whatever the schema allows, and much that it does not, is answered: never with a 500."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.generation import GenerationMode
+
+from slipway.clock import ManualClock
+from slipway.health import serve_app
+from slipway_api.app import create_app
+from slipway_api.auth.limits import Limiter
+from slipway_api.deps import Deps
+from tests.api.conftest import World
+
+EXAMPLES = 12
+"""For each route and each kind of input."""
+ENDLESS = "/api/v1/events"
+
+
+@pytest.fixture
+async def address(deps: Deps, clock: ManualClock) -> AsyncIterator[str]:
+    """Where the API is served, as in production, with limits that do not hide it."""
+    wide = Limiter(clock, per_second=1, burst=1_000_000)
+    app = create_app(msgspec.structs.replace(deps, write_limit=wide, login_limit=wide))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve_app(app, host="127.0.0.1", port=port, stop=stop))
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0)
+                continue
+            writer.close()
+            break
+    yield f"http://127.0.0.1:{port}"
+    stop.set()
+    await serving
+
+
+def fuzz(operation: Any, mode: GenerationMode, address: str, headers: dict[str, str]) -> list[str]:
+    """Call one route with generated input; return what was answered with a server's error."""
+    found: list[str] = []
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def each(case: Any) -> None:
+        answer = case.call(base_url=address, headers=headers, timeout=30)
+        if answer.status_code >= 500 and answer.status_code != 503:
+            found.append(
+                f"{case.method} {case.formatted_path}: {answer.status_code} for {case.body!r:.300} {case.query}"
+            )
+
+    each()
+    return found
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+@pytest.mark.parametrize("caller", ["user", "admin"])
+@pytest.mark.filterwarnings("ignore::schemathesis.errors.SchemathesisWarning", "ignore::DeprecationWarning")
+async def test_no_input_breaks_a_route(address: str, world: World, deps: Deps, caller: str, mode: GenerationMode):
+    headers = world.as_admin if caller == "admin" else world.as_user
+    schema = schemathesis.openapi.from_dict(create_app(deps).openapi_schema.to_schema())
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) > 25
+    found: list[str] = []
+    for operation in operations:
+        if operation.path != ENDLESS and not operation.path.startswith("/api/v1/openapi"):
+            found += await asyncio.to_thread(fuzz, operation, mode, address, headers)
+    assert found == []
