@@ -1,0 +1,101 @@
+"""A cluster in memory: namespaces, Leases, release records. With a settable failure for each method."""
+
+import asyncio
+from collections.abc import Collection
+from itertools import count
+from uuid import UUID
+
+from slipway_executor.cluster.port import LeaseConflict, LeaseRecord, Namespace, Object, ReleaseRecord
+
+
+class MemoryCluster:
+    def __init__(self) -> None:
+        self.namespaces: dict[str, Namespace] = {}
+        self.leases: dict[str, LeaseRecord] = {}
+        self.releases: dict[tuple[str, str], list[ReleaseRecord]] = {}
+        self.objects: list[Object] = []
+        self.rendered: list[Object] = []
+        """What `manifest` returns."""
+        self.failures: dict[str, Exception] = {}
+        """Method name: what it raises."""
+        self.calls: list[str] = []
+        self._versions = count(1)
+        self._changed = asyncio.Event()
+
+    async def ready(self) -> None:
+        self._call("ready")
+
+    async def namespace(self, name: str) -> Namespace | None:
+        self._call("namespace")
+        return self.namespaces.get(name)
+
+    async def create_namespace(self, name: str, *, installation: UUID, deployment: UUID) -> None:
+        self._call("create_namespace")
+        self.namespaces.setdefault(
+            name, Namespace(name=name, uid=f"uid-{name}", installation=str(installation), deployment=str(deployment))
+        )
+
+    async def delete_namespace(self, name: str, *, uid: str) -> None:
+        self._call("delete_namespace")
+        if (found := self.namespaces.get(name)) and found.uid == uid:
+            del self.namespaces[name]
+
+    async def lease(self, name: str) -> LeaseRecord | None:
+        self._call("lease")
+        return self.leases.get(name)
+
+    async def create_lease(self, name: str, *, holder: str, fence: int) -> LeaseRecord:
+        self._call("create_lease")
+        if name in self.leases:
+            raise LeaseConflict(name)
+        return self._store(name, holder, fence)
+
+    async def replace_lease(self, lease: LeaseRecord, *, holder: str, fence: int) -> LeaseRecord:
+        self._call("replace_lease")
+        if self.leases.get(lease.name) != lease:
+            raise LeaseConflict(lease.name)
+        return self._store(lease.name, holder, fence)
+
+    def _store(self, name: str, holder: str, fence: int) -> LeaseRecord:
+        record = LeaseRecord(name=name, holder=holder, fence=fence, resource_version=str(next(self._versions)))
+        self.leases[name] = record
+        return record
+
+    async def release_history(self, namespace: str, release: str) -> list[ReleaseRecord]:
+        self._call("release_history")
+        return list(self.releases.get((namespace, release), []))
+
+    async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:  # noqa: ARG002
+        self._call("manifest")
+        return self.rendered
+
+    async def fail_record(self, namespace: str, release: str, revision: int) -> None:
+        self._call("fail_record")
+        records = self.releases[namespace, release]
+        self.releases[namespace, release] = [
+            ReleaseRecord(revision=each.revision, status="failed", generation=each.generation, digest=each.digest)
+            if each.revision == revision
+            else each
+            for each in records
+        ]
+
+    async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:  # noqa: ARG002
+        self._call("live")
+        self._changed.clear()
+        return [each for each in self.objects if each["kind"] in kinds]
+
+    async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:  # noqa: ARG002
+        await self._changed.wait()
+
+    async def warnings(self, namespace: str) -> list[Object]:  # noqa: ARG002
+        return [each for each in self.objects if each["kind"] == "Event"]
+
+    def set_objects(self, *objects: Object) -> None:
+        """Change what is live, and tell whoever waits for a change."""
+        self.objects = list(objects)
+        self._changed.set()
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.failures:
+            raise self.failures[name]

@@ -1,0 +1,252 @@
+"""States, steps, readiness and reasons: tables without any server."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from slipway.domain.failures import Failure, FailureClass
+from slipway_executor.cluster.port import Namespace, ReleaseRecord
+from slipway_executor.helm import output
+from slipway_executor.reconcile.decide import Step, decide
+from slipway_executor.reconcile.readiness import unready
+from slipway_executor.reconcile.reason import not_ready
+from slipway_executor.reconcile.state import Classified, Observed, State, Wanted, classify
+
+INSTALLATION, DEPLOYMENT = UUID(int=1), UUID(int=2)
+WANTED = Wanted(installation=INSTALLATION, deployment=DEPLOYMENT, digest="new")
+
+
+def namespace(**fields: Any) -> Namespace:
+    return Namespace(
+        **{"name": "n", "uid": "u", "installation": str(INSTALLATION), "deployment": str(DEPLOYMENT), **fields}
+    )
+
+
+def record(status: str, digest: str = "new", revision: int = 1) -> ReleaseRecord:
+    return ReleaseRecord(revision=revision, status=status, digest=digest, generation=1)
+
+
+STATES: list[tuple[State, Namespace | None, tuple[ReleaseRecord, ...]]] = [
+    (State.GONE, None, ()),
+    (State.FOREIGN, namespace(installation=None, deployment=None), ()),
+    (State.FOREIGN, namespace(deployment=str(UUID(int=3))), ()),
+    (State.FOREIGN, namespace(installation=str(UUID(int=9)), terminating=True), (record("deployed"),)),
+    (State.TERMINATING, namespace(terminating=True), (record("deployed"),)),
+    (State.ABSENT, namespace(), ()),
+    (State.ABSENT, namespace(), (record("uninstalled"),)),
+    (State.PENDING, namespace(), (record("pending-install"),)),
+    (State.PENDING, namespace(), (record("deployed"), record("pending-upgrade", revision=2))),
+    (State.PENDING, namespace(), (record("superseded"), record("pending-rollback", revision=2))),
+    (State.UNINSTALLING, namespace(), (record("uninstalling"),)),
+    (State.FAILED_INSTALL, namespace(), (record("failed"),)),
+    (State.FAILED_INSTALL, namespace(), (record("failed"), record("failed", revision=2))),
+    (State.FAILED_UPGRADE, namespace(), (record("deployed", "old"), record("failed", revision=2))),
+    (State.OUT_OF_SYNC, namespace(), (record("deployed", "old"),)),
+    (State.IN_SYNC, namespace(), (record("superseded", "old"), record("deployed", revision=2))),
+]
+
+
+@pytest.mark.parametrize(("state", "found", "history"), STATES)
+def test_classified(state: State, found: Namespace | None, history: tuple[ReleaseRecord, ...]):
+    assert classify(Observed(namespace=found, history=history), WANTED).state is state
+
+
+def test_every_state_is_met_by_the_table():
+    assert {state for state, _, _ in STATES} == set(State)
+
+
+def step(state: State, *, deleting: bool, done: tuple[Step, ...] = ()) -> Step | Failure:
+    return decide(Classified(state=state, reason="because"), deleting=deleting, done=done, changed=True)
+
+
+def test_a_release_that_was_once_deployed_is_never_uninstalled_to_repair_it():
+    for state in set(State) - {State.UNINSTALLING}:
+        assert step(state, deleting=False) is not Step.UNINSTALL
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+def test_a_foreign_namespace_is_never_touched(deleting: bool):
+    failure = step(State.FOREIGN, deleting=deleting)
+    assert isinstance(failure, Failure)
+    assert failure.failure_class is FailureClass.NEEDS_PERSON
+
+
+def test_nothing_is_created_in_a_namespace_that_is_going():
+    failure = step(State.TERMINATING, deleting=False)
+    assert isinstance(failure, Failure)
+    assert (failure.failure_class, failure.cluster_changed) == (FailureClass.TRANSIENT, False)
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+@pytest.mark.parametrize("state", set(State))
+def test_no_action_is_taken_twice_in_a_pass(state: State, deleting: bool):
+    first = step(state, deleting=deleting)
+    if isinstance(first, Step):
+        assert isinstance(step(state, deleting=deleting, done=(first,)), Failure)
+
+
+def deployment(**status: Any) -> dict[str, Any]:
+    full = {
+        "observedGeneration": 2,
+        "replicas": 2,
+        "updatedReplicas": 2,
+        "availableReplicas": 2,
+        "readyReplicas": 2,
+        **status,
+    }
+    return {"kind": "Deployment", "metadata": {"name": "d", "generation": 2}, "spec": {"replicas": 2}, "status": full}
+
+
+READINESS: list[tuple[dict[str, Any], str | None]] = [
+    (deployment(), None),
+    (deployment(observedGeneration=1), "not yet seen"),
+    (deployment(updatedReplicas=1), "1 of 2 replicas updated"),
+    (deployment(readyReplicas=0), "0 of 2 replicas ready"),
+    (deployment(replicas=3), "old replicas"),
+    ({"kind": "Deployment", "metadata": {"name": "d"}, "spec": {}, "status": {}}, "not yet seen"),
+    (
+        {
+            "kind": "Job",
+            "metadata": {"name": "d"},
+            "spec": {},
+            "status": {"conditions": [{"type": "Complete", "status": "True"}]},
+        },
+        None,
+    ),
+    (
+        {
+            "kind": "Job",
+            "metadata": {"name": "d"},
+            "spec": {},
+            "status": {"conditions": [{"type": "Failed", "status": "True", "message": "m"}]},
+        },
+        "failed: m",
+    ),
+    ({"kind": "Job", "metadata": {"name": "d"}, "spec": {}, "status": {}}, "not completed"),
+    ({"kind": "Pod", "metadata": {"name": "d"}, "status": {"phase": "Pending"}}, "Pending"),
+    ({"kind": "Pod", "metadata": {"name": "d"}, "status": {"phase": "Succeeded"}}, None),
+    ({"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}, "status": {"phase": "Bound"}}, None),
+    ({"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}, "status": {"phase": "Pending"}}, "Pending"),
+    ({"kind": "Service", "metadata": {"name": "d"}, "spec": {"type": "ClusterIP"}}, None),
+    ({"kind": "Service", "metadata": {"name": "d"}, "spec": {"type": "LoadBalancer"}}, "no load balancer"),
+    (
+        {
+            "kind": "DaemonSet",
+            "metadata": {"name": "d"},
+            "spec": {},
+            "status": {
+                "observedGeneration": 1,
+                "desiredNumberScheduled": 2,
+                "updatedNumberScheduled": 2,
+                "numberAvailable": 1,
+            },
+        },
+        "1 of 2 pods available",
+    ),
+    (
+        {
+            "kind": "StatefulSet",
+            "metadata": {"name": "d"},
+            "spec": {"replicas": 3},
+            "status": {"observedGeneration": 1, "updatedReplicas": 3, "readyReplicas": 2},
+        },
+        "2 of 3 replicas ready",
+    ),
+    (
+        {
+            "kind": "StatefulSet",
+            "metadata": {"name": "d"},
+            "spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}},
+            "status": {"observedGeneration": 1, "updatedReplicas": 1, "readyReplicas": 3},
+        },
+        None,
+    ),
+    (
+        {"kind": "Pod", "metadata": {"name": "d", "deletionTimestamp": "now"}, "status": {"phase": "Running"}},
+        "being removed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("item", "words"), READINESS)
+def test_readiness(item: dict[str, Any], words: str | None):
+    found = unready({(item["kind"], "d")}, [item])
+    assert ([words in each.reason for each in found] == [True]) if words else found == []
+
+
+def test_an_object_that_is_missing_is_not_ready():
+    assert [each.reason for each in unready({("Pod", "p")}, [])] == ["is not there"]
+
+
+def pod(waiting: dict[str, str], **container: Any) -> dict[str, Any]:
+    status = {"name": "web", "image": "app:1", "state": {"waiting": waiting}, **container}
+    return {"kind": "Pod", "metadata": {"name": "p-1"}, "status": {"containerStatuses": [status]}}
+
+
+def event(reason: str, message: str) -> dict[str, Any]:
+    return {
+        "kind": "Event",
+        "reason": reason,
+        "message": message,
+        "involvedObject": {"kind": "ReplicaSet", "name": "rs"},
+    }
+
+
+REASONS: list[tuple[str, FailureClass, str, list[dict[str, Any]], list[dict[str, Any]]]] = [
+    ("image_pull_failed", FailureClass.TERMINAL, "pod p-1: container web cannot pull image app:1 (ErrImagePull): no such tag",
+     [pod({"reason": "ErrImagePull", "message": "no such tag"})], []),
+    ("container_crashes", FailureClass.TERMINAL, "exit code 137, 4 restarts: killed",
+     [pod({"reason": "CrashLoopBackOff"}, restartCount=4, lastState={"terminated": {"exitCode": 137, "message": "killed"}})], []),
+    ("container_config", FailureClass.TERMINAL, "secret \"x\" not found",
+     [pod({"reason": "CreateContainerConfigError", "message": "secret \"x\" not found"})], []),
+    ("unschedulable", FailureClass.TRANSIENT, "insufficient cpu",
+     [{"kind": "Pod", "metadata": {"name": "p"}, "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "insufficient cpu"}]}}], []),
+    ("quota_exceeded", FailureClass.TERMINAL, "exceeded quota", [], [event("FailedCreate", "exceeded quota: q, requested: pods=1")]),
+    ("volume_failed", FailureClass.TRANSIENT, "no storage class", [], [event("ProvisioningFailed", "no storage class")]),
+    ("not_ready", FailureClass.TRANSIENT, "not ready after 30 s: Pod p is not there", [], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "kind", "words", "pods", "warnings"), REASONS, ids=[row[0] for row in REASONS])
+def test_the_real_reason(
+    code: str, kind: FailureClass, words: str, pods: list[dict[str, Any]], warnings: list[dict[str, Any]]
+):
+    failure = not_ready(unready({("Pod", "p")}, []), pods, warnings, after_sec=30)
+    assert (failure.code, failure.failure_class) == (code, kind)
+    assert words in failure.reason
+
+
+HELM_WORDS = [
+    ("Error: UPGRADE FAILED: cannot patch x: Deployment.apps \"x\" is invalid: spec.selector: Invalid value: \"s3cret\": field is immutable", "immutable_field"),
+    ("Error: INSTALLATION FAILED: pods \"x\" is forbidden: exceeded quota: q, requested: cpu=1", "quota_exceeded"),
+    ("Error: admission webhook \"w\" denied the request: no", "admission_denied"),
+    ("Error: Unable to continue with install: ConfigMap \"x\" exists and cannot be imported into the current release: invalid ownership metadata", "owned_by_another"),
+    ("Error: create: failed to create: Secret \"x\" is invalid: data: Too long: must have at most 1048576 bytes", "release_too_large"),
+    ("Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n- at '/a': got string, want integer", "values_rejected"),
+    ("Error: Kubernetes cluster unreachable: Get \"https://x\": dial tcp: connect: connection refused", "cluster_unreachable"),
+    ("Error: pre-install hooks failed: job gate failed: BackoffLimitExceeded", "hook_failed"),
+    ("Error: another operation (install/upgrade/rollback) is in progress", "release_busy"),
+    ("Error: template: x/templates/a.yaml:1:2: executing", "template_failed"),
+    ("Error: something new", "helm_failed"),
+    ("", "helm_failed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code"), HELM_WORDS)
+def test_helms_words_become_a_failure_without_values(text: str, code: str):
+    failure = output.failure(text)
+    assert failure.code == code
+    assert "s3cret" not in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Error: uninstall: Release not loaded: x: release: not found", True),
+        ('Error: namespaces "x" not found', False),
+        ("helm: command not found", False),
+    ],
+)
+def test_only_a_missing_release_counts_as_uninstalled(text: str, answer: bool):
+    assert output.says_not_found(text) is answer

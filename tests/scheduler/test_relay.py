@@ -1,0 +1,96 @@
+"""Positions without a gap, a stream without a duplicate, whoever relays and whatever happened to the stream."""
+
+import asyncio
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from slipway.database.engine import Database
+from slipway.database.queries import outbox
+from slipway.domain.events import Actor, CloudEvent, EventType
+from slipway.messaging import subjects
+from slipway.messaging.jetstream import JetStreamBroker
+from slipway_scheduler.relay import Relay, RelayAhead
+
+ACTOR = Actor(kind="system", id="test")
+
+
+async def write(database: Database, count: int) -> None:
+    for number in range(count):
+        async with database.writing() as session:
+            await outbox.record(
+                session, EventType.PRODUCT_CREATED, actor=ACTOR, data={"n": number}, subject="products/x"
+            )
+
+
+async def positions(broker: JetStreamBroker, count: int) -> list[int]:
+    found: list[int] = []
+    async with asyncio.timeout(20):
+        async for delivery in broker.read_stream(subjects.EVENTS_STREAM, start_sequence=1):
+            found.append(msgspec.json.decode(delivery.data, type=CloudEvent).slipwaypos)
+            if len(found) == count:
+                return found
+    return found
+
+
+async def test_events_are_published_once_in_order(
+    database: Database, scheduler_database: Database, broker: JetStreamBroker
+):
+    relay = Relay(scheduler_database, broker)
+    await write(database, 3)
+    assert await relay.run_once() == 3
+    await write(database, 2)
+    assert await relay.run_once() == 2
+    assert await relay.run_once() == 0
+    assert await positions(broker, 5) == [1, 2, 3, 4, 5]
+
+
+async def test_two_relays_at_once_publish_nothing_twice(
+    database: Database, scheduler_database: Database, broker: JetStreamBroker
+):
+    await write(database, 30)
+    relays = [Relay(scheduler_database, broker) for _ in range(3)]
+    await asyncio.gather(*(relay.run_once() for relay in relays))
+    assert await positions(broker, 30) == list(range(1, 31))
+    assert (await broker.last_message(subjects.EVENTS_STREAM)).sequence == 30
+
+
+async def test_a_stream_that_lost_its_data_is_filled_again(
+    database: Database, scheduler_database: Database, broker: JetStreamBroker
+):
+    relay = Relay(scheduler_database, broker)
+    await write(database, 4)
+    await relay.run_once()
+    await broker.delete_stream(subjects.EVENTS_STREAM)
+    await broker.ensure_topology(["local"])
+    await write(database, 1)
+    await relay.run_once()
+    assert await positions(broker, 5) == [1, 2, 3, 4, 5]
+
+
+async def test_concurrent_writers_leave_no_gap(
+    database: Database, scheduler_database: Database, broker: JetStreamBroker
+):
+    relay = Relay(scheduler_database, broker)
+    await asyncio.gather(*(write(database, 5) for _ in range(6)), *(relay.run_once() for _ in range(6)))
+    await relay.run_once()
+    assert await positions(broker, 30) == list(range(1, 31))
+
+
+async def test_a_stream_ahead_of_the_database_stops_the_relay(
+    database: Database, scheduler_database: Database, broker: JetStreamBroker
+):
+    await write(database, 2)
+    await Relay(scheduler_database, broker).run_once()
+    async with database.writing() as session:
+        await session.execute(text("ALTER TABLE outbox_event DISABLE TRIGGER keep_outbox"))
+        await session.execute(text("DELETE FROM outbox_event"))
+        await session.execute(text("UPDATE feed SET pos = 0"))
+    await write(database, 1)
+    relay = Relay(scheduler_database, broker)
+    with pytest.raises(RelayAhead):
+        await relay.run_once()
+    with pytest.raises(RelayAhead):
+        await relay.check_not_ahead()
+    assert (await broker.last_message(subjects.EVENTS_STREAM)).sequence == 2
