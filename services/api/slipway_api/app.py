@@ -68,6 +68,7 @@ def _openapi() -> OpenAPIConfig:
         components=Components(security_schemes={"bearer": scheme}),
         security=[{"bearer": []}],
         create_examples=True,
+        use_handler_docstrings=True,
     )
 
 
