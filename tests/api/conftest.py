@@ -60,10 +60,15 @@ def app(deps: Deps) -> Litestar:
     return create_app(deps)
 
 
+def client_of(app: Litestar, base_url: str = "http://slipway.test/api/v1") -> httpx.AsyncClient:
+    """Return a client of an application in this process."""
+    asgi: Any = app
+    return httpx.AsyncClient(transport=httpx.ASGITransport(asgi, raise_app_exceptions=False), base_url=base_url)
+
+
 @pytest.fixture
 async def api(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://slipway.test/api/v1") as client:
+    async with client_of(app) as client:
         yield client
 
 

@@ -14,7 +14,7 @@ from slipway.database.engine import Database
 from slipway_api.app import create_app
 from slipway_api.deps import Deps
 from slipway_api.problems import HANDLERS
-from tests.api.conftest import World, pointers, refused
+from tests.api.conftest import World, client_of, pointers, refused
 from tests.api.test_deployments import rows
 
 SECRET = "hunter2-must-never-appear"
@@ -31,6 +31,12 @@ async def test_what_is_no_json_is_400(api: httpx.AsyncClient, world: World, body
 async def test_json_that_is_no_object_is_422(api: httpx.AsyncClient, world: World, body: bytes):
     answer = await api.post("/deployments", content=body, headers={**world.as_user, "content-type": "application/json"})
     refused(answer, 422, "invalid")
+
+
+async def test_a_verb_takes_no_fields(api: httpx.AsyncClient, world: World):
+    path = f"/deployments/{world.deployment}/reconcile"
+    assert pointers(await api.post(path, json={"force": True, "x": 1}, headers=world.as_user)) == ["/force", "/x"]
+    refused(await api.post(path, json=[1], headers=world.as_user), 422, "invalid")
 
 
 async def test_deep_and_large_bodies_are_bounded(api: httpx.AsyncClient, world: World):
@@ -179,8 +185,7 @@ async def test_a_fault_of_ours_is_logged_by_its_place_and_not_by_what_it_held():
     async def broken() -> None:
         raise ValueError(SECRET)
 
-    transport = httpx.ASGITransport(Litestar([broken], exception_handlers=HANDLERS), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://slipway.test") as api:
+    async with client_of(Litestar([broken], exception_handlers=HANDLERS), "http://slipway.test") as api:
         with structlog.testing.capture_logs() as logs:
             answer = await api.get("/broken")
     refused(answer, 500, "internal")
@@ -191,8 +196,8 @@ async def test_a_fault_of_ours_is_logged_by_its_place_and_not_by_what_it_held():
 
 async def test_a_lost_database_is_503_and_health_says_so(deps: Deps, world: World):
     nowhere = Database.connect("postgresql://nobody:x@127.0.0.1:1/none", service="test")
-    transport = httpx.ASGITransport(create_app(msgspec.structs.replace(deps, database=nowhere)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://slipway.test") as api:
+    app = create_app(msgspec.structs.replace(deps, database=nowhere))
+    async with client_of(app, "http://slipway.test") as api:
         answer = await api.get("/api/v1/products", headers=world.as_user)
         refused(answer, 503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0

@@ -11,7 +11,7 @@ from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.messages import ResolveChart, ResolvedChart, encode
 from slipway_api.app import create_app
 from slipway_api.deps import Deps
-from tests.api.conftest import World, pointers, refused
+from tests.api.conftest import World, client_of, pointers, refused
 
 CHART = {"chart_ref": "oci://127.0.0.1:5000/charts/hello", "chart_version": "1.2.3"}
 DIGEST = "sha256:" + "ab" * 32
@@ -105,9 +105,8 @@ async def test_a_missing_digest_is_asked_for_and_kept(deps: Deps, world: World, 
         asked.append(msgspec.json.decode(request, type=ResolveChart))
         return encode(ResolvedChart(digest=DIGEST))
 
-    transport = httpx.ASGITransport(create_app(msgspec.structs.replace(deps, broker=broker)))
     async with (
-        httpx.AsyncClient(transport=transport, base_url="http://slipway.test/api/v1") as api,
+        client_of(create_app(msgspec.structs.replace(deps, broker=broker))) as api,
         broker.respond(subjects.query("local", "resolve"), executor, group="executors"),
     ):
         made = await register(api, world, **CHART)

@@ -1,7 +1,7 @@
 """The live feed: what was missed comes from the table, what is new from NATS, each event once and to its owner only."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -38,7 +38,7 @@ async def publish(broker: JetStreamBroker, event: CloudEvent) -> None:
 
 
 @asynccontextmanager
-async def running(live: LiveFeed) -> AsyncIterator[None]:
+async def running(live: LiveFeed) -> AsyncGenerator[None]:
     task = asyncio.create_task(live.run(asyncio.Event()))
     try:
         yield

@@ -5,10 +5,12 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from slipway.clock import ManualClock
@@ -47,17 +49,28 @@ async def address(deps: Deps, clock: ManualClock) -> AsyncIterator[str]:
     await serving
 
 
-def fuzz(operation: Any, mode: GenerationMode, address: str, headers: dict[str, str]) -> list[str]:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to send input, as whom, and the ids of things that are there."""
+
+    address: str
+    headers: dict[str, str]
+    ids: dict[str, str]
+
+
+def fuzz(operation: Any, mode: GenerationMode, target: Target) -> list[str]:
     """Call one route with generated input; return what was answered with a server's error."""
     found: list[str] = []
 
     @settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large),
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode))
     def each(case: Any) -> None:
-        answer = case.call(base_url=address, headers=headers, timeout=30)
+        known = {name: target.ids[name] for name in case.path_parameters or {} if name in target.ids}
+        if known and mode is GenerationMode.POSITIVE:
+            case.path_parameters.update(known)
+        answer = case.call(base_url=target.address, headers=target.headers, timeout=30)
         if answer.status_code >= 500 and answer.status_code != 503:
             found.append(
                 f"{case.method} {case.formatted_path}: {answer.status_code} for {case.body!r:.300} {case.query}"
@@ -69,14 +82,19 @@ def fuzz(operation: Any, mode: GenerationMode, address: str, headers: dict[str, 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("caller", ["user", "admin"])
-@pytest.mark.filterwarnings("ignore::schemathesis.errors.SchemathesisWarning", "ignore::DeprecationWarning")
-async def test_no_input_breaks_a_route(address: str, world: World, deps: Deps, caller: str, mode: GenerationMode):
+async def test_no_input_breaks_a_route(address: str, world: World, caller: str, mode: GenerationMode):
     headers = world.as_admin if caller == "admin" else world.as_user
-    schema = schemathesis.openapi.from_dict(create_app(deps).openapi_schema.to_schema())
-    operations = [result.ok() for result in schema.get_all_operations()]
+    async with httpx.AsyncClient(base_url=address) as client:
+        document = (await client.get("/api/v1/openapi.json")).json()
+    schema = schemathesis.openapi.from_dict(document)
+    operations: list[Any] = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 25
+    ids = {
+        "user_id": str(world.other.user), "product_id": str(world.mine.product), "template_id": str(world.mine.template),
+        "deployment_id": str(world.deployment),
+    }  # fmt: skip
     found: list[str] = []
-    for operation in operations:
+    for operation in sorted(operations, key=lambda each: each.method.upper() == "DELETE"):  # what there is, goes last
         if operation.path != ENDLESS and not operation.path.startswith("/api/v1/openapi"):
-            found += await asyncio.to_thread(fuzz, operation, mode, address, headers)
+            found += await asyncio.to_thread(fuzz, operation, mode, Target(address=address, headers=headers, ids=ids))
     assert found == []

@@ -2,7 +2,8 @@
 
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import msgspec
 import structlog
@@ -117,7 +118,8 @@ def _field_problems(request: Request[Any, Any, Any], error: ValidationException)
     outside = [item for item in extra if isinstance(item, dict) and item.get("source") not in (None, "body")]
     if outside:
         return [FieldProblem(pointer=f"/{item.get('key', '')}", message=_message(item)) for item in outside]
-    kind = getattr(field, "annotation", None)
+    annotation = getattr(field, "annotation", None)
+    kind = next((each for each in get_args(annotation) if each is not NoneType), annotation)  # of `Empty | None`
     body = _body_of(request)
     if kind is not None and isinstance(body, dict):
         return body_problems(body, kind)
