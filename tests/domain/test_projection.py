@@ -21,23 +21,22 @@ TERMINAL = Failure(failure_class=FailureClass.TERMINAL, code="c", reason="r", cl
 def decide(
     report: dict[str, Any], job: dict[str, Any] | None = None, deployment: dict[str, Any] | None = None
 ) -> Decision | Ignored:
-    seen = Seen(**{"fence": 7, "seq": 1, "cluster": "local", "generation": 3, "outcome": Outcome.DONE, **report})
-    row = JobRow(
-        **{
-            "id": new_id(), "status": JobStatus.RUNNING, "reason": JobReason.UPDATE, "fence": 7, "seq": 0,
-            "generation": 3, "attempt": 0, "elapsed_sec": 2.0, **(job or {}),
-        }
-    )  # fmt: skip
-    wanted = DeploymentRow(
-        **{
-            "status": Status.UPGRADING,
-            "generation": 3,
-            "cluster": "local",
-            "successor_waits": False,
-            **(deployment or {}),
-        }
-    )
-    return project(seen, row, wanted, POLICY, 0.0)
+    told: dict[str, Any] = {
+        "fence": 7,
+        "seq": 1,
+        "cluster": "local",
+        "generation": 3,
+        "outcome": Outcome.DONE,
+        **report,
+    }
+    row: dict[str, Any] = {
+        "id": new_id(), "status": JobStatus.RUNNING, "reason": JobReason.UPDATE, "fence": 7, "seq": 0,
+        "generation": 3, "attempt": 0, "elapsed_sec": 2.0, **(job or {}),
+    }  # fmt: skip
+    wanted: dict[str, Any] = {
+        "status": Status.UPGRADING, "generation": 3, "cluster": "local", "successor_waits": False, **(deployment or {}),
+    }  # fmt: skip
+    return project(Seen(**told), JobRow(**row), DeploymentRow(**wanted), POLICY, 0.0)
 
 
 IGNORED = [

@@ -101,7 +101,7 @@ def store(registry: Registry, tmp_path: Path) -> ChartStore:
 
 
 def chart(**fields: str) -> Chart:
-    return Chart(**{"ref": REF, "version": "1.0.0", "digest": digest(MANIFEST), **fields})
+    return Chart(ref=fields.get("ref", REF), version="1.0.0", digest=fields.get("digest", digest(MANIFEST)))
 
 
 async def code_of(store: ChartStore, wanted: Chart) -> str:

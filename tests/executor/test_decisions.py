@@ -18,9 +18,10 @@ WANTED = Wanted(installation=INSTALLATION, deployment=DEPLOYMENT, digest="new")
 
 
 def namespace(**fields: Any) -> Namespace:
-    return Namespace(
-        **{"name": "n", "uid": "u", "installation": str(INSTALLATION), "deployment": str(DEPLOYMENT), **fields}
-    )
+    full: dict[str, Any] = {
+        "name": "n", "uid": "u", "installation": str(INSTALLATION), "deployment": str(DEPLOYMENT), **fields,
+    }  # fmt: skip
+    return Namespace(**full)
 
 
 def record(status: str, digest: str = "new", revision: int = 1) -> ReleaseRecord:
