@@ -51,6 +51,7 @@ def deps(api_database: Database, clock: ManualClock) -> Deps:
     limits = {
         "write_limit": Limiter(clock, per_second=50, burst=50),
         "login_limit": Limiter(clock, per_second=0.2, burst=10),
+        "address_limit": Limiter(clock, per_second=5, burst=20),
     }
     return msgspec.structs.replace(make_deps(SETTINGS, api_database, None), **limits)
 

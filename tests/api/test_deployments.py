@@ -1,5 +1,6 @@
 """Accepting what users want: the row, the job and the event are there when the answer is."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -230,6 +231,30 @@ async def test_a_quota_bounds_live_deployments_and_refusals_are_recorded(
         database, "SELECT data_json ->> 'code' AS code, owner_id FROM outbox_event WHERE type LIKE '%refused%'"
     )
     assert told == [{"code": "quota_exceeded", "owner_id": world.mine.user}]
+
+
+async def test_a_quota_holds_when_many_ask_at_once(api: httpx.AsyncClient, world: World, database: Database):
+    async with database.writing() as session:
+        await session.execute(
+            text("INSERT INTO user_quota (user_id, deployments) VALUES (:u, 3)"), {"u": world.mine.user}
+        )
+    answers = await asyncio.gather(*(create(api, world, domain_name=f"many{n}.example.org") for n in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [202, 202, 422, 422, 422, 422]
+
+
+async def test_one_idempotency_key_at_once_makes_one_deployment(api: httpx.AsyncClient, world: World):
+    body = {"template_id": str(world.mine.template), "domain_name": "together.example.org"}
+    headers = {**world.as_user, "Idempotency-Key": "together"}
+    answers = await asyncio.gather(*(api.post("/deployments", json=body, headers=headers) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+async def test_changes_at_once_are_all_counted(api: httpx.AsyncClient, world: World):
+    path = f"/deployments/{world.deployment}"
+    bodies = [{"domain_name": f"race{n}.example.org"} for n in range(5)]
+    answers = await asyncio.gather(*(api.patch(path, json=body, headers=world.as_user) for body in bodies))
+    assert sorted(answer.json()["generation"] for answer in answers) == [2, 3, 4, 5, 6]
 
 
 async def test_an_idempotency_key_gives_the_first_answer_again(

@@ -29,7 +29,7 @@ ENDLESS = "/api/v1/events"
 async def address(deps: Deps, clock: ManualClock) -> AsyncIterator[str]:
     """Where the API is served, as in production, with limits that do not hide it."""
     wide = Limiter(clock, per_second=1, burst=1_000_000)
-    app = create_app(msgspec.structs.replace(deps, write_limit=wide, login_limit=wide))
+    app = create_app(msgspec.structs.replace(deps, write_limit=wide, login_limit=wide, address_limit=wide))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -61,13 +61,19 @@ async def test_guessing_is_slowed_whatever_the_case_and_ends_with_time(
 ):
     for number in range(10):
         refused(
-            await login(api, "BOSS@example.org" if number % 2 else "boss@example.org", "guess"), 401, "unauthenticated"
+            await login(api, "BOSS@example.org" if number % 2 else " boss@example.org", "guess"), 401, "unauthenticated"
         )
     slowed = await login(api, "boss@example.org", PASSWORD)
     refused(slowed, 429, "too_many")
     assert int(slowed.headers["retry-after"]) >= 1
     await clock.advance(int(slowed.headers["retry-after"]) + 1)
     assert (await login(api, "boss@example.org", PASSWORD)).status_code == 200
+
+
+async def test_one_address_cannot_try_a_password_on_everybody(api: httpx.AsyncClient, signed_up: None):
+    for number in range(20):
+        refused(await login(api, f"user{number}@example.org", PASSWORD), 401, "unauthenticated")
+    refused(await login(api, "boss@example.org", PASSWORD), 429, "too_many")
 
 
 def claims(world: World, **changed: Any) -> dict[str, Any]:

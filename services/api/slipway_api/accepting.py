@@ -1,6 +1,7 @@
 """One accepted or refused request is one transaction; a refusal that auditors care about is recorded in one of its own."""
 
 import hashlib
+import hmac
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -57,7 +58,9 @@ class Idempotent:
         self._key = key
         self._caller = caller
         asked = [request.method, request.url.path, msgspec.to_builtins(body)]
-        self._hash = hashlib.sha256(canonical(asked)).hexdigest()
+        deps: Deps = request.app.state.deps
+        secret = deps.tokens.key.encode()  # keyed: a body may hold a password, which a plain hash lets one guess
+        self._hash = hmac.new(secret, canonical(asked), hashlib.sha256).hexdigest()
 
     async def earlier(self, session: WriteSession) -> Response[Any] | None:
         """Return the answer that this key had before; 409 when it was for something else."""

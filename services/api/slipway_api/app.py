@@ -35,6 +35,8 @@ from slipway_api.settings import ApiSettings
 BODY_LIMIT = 1024 * 1024
 LOGIN_BURST = 10
 LOGINS_PER_SECOND = 0.2
+ADDRESS_BURST = 100
+LOGINS_PER_SECOND_AND_ADDRESS = 5.0
 
 
 def create_app(deps: Deps) -> Litestar:
@@ -90,6 +92,7 @@ def make_deps(settings: ApiSettings, database: Database, broker: Broker | None) 
         live=LiveFeed(database, broker, clock),
         write_limit=Limiter(clock, per_second=settings.writes_per_second, burst=settings.writes_per_second),
         login_limit=Limiter(clock, per_second=LOGINS_PER_SECOND, burst=LOGIN_BURST),
+        address_limit=Limiter(clock, per_second=LOGINS_PER_SECOND_AND_ADDRESS, burst=ADDRESS_BURST),
         reserved_domains=settings.reserved_domains,
         deployments_per_user=settings.deployments_per_user,
         public_scheme=settings.public_scheme,

@@ -20,6 +20,9 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveFeed
     write_limit: Limiter
     login_limit: Limiter
+    """Of one account."""
+    address_limit: Limiter
+    """Of sign-ins from one address, which may be a proxy with many users behind it."""
     reserved_domains: tuple[str, ...] = ()
     deployments_per_user: int = 20
     public_scheme: str = "http"

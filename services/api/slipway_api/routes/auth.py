@@ -17,9 +17,7 @@ from slipway_api.schemas.users import AccessToken, Login
 async def login(data: JSONBody[Login], request: Request[Any, Any, Any], deps: NamedDependency[Deps]) -> AccessToken:
     """Exchange e-mail address and password for a bearer token."""
     address = request.client.host if request.client else ""
-    wait = max(
-        deps.login_limit.wait_sec(f"email:{data.email.lower()[:320]}"), deps.login_limit.wait_sec(f"from:{address}")
-    )
+    wait = max(deps.login_limit.wait_sec(data.email.strip().lower()[:320]), deps.address_limit.wait_sec(address))
     if wait:
         raise ApiError("too_many", "too many attempts: wait before the next", retry_after=max(1, round(wait)))
     if len(data.password) > passwords.LONGEST:
