@@ -11,7 +11,8 @@ import pytest
 
 from slipway.client.http import SlipwayClient
 from slipway.dev.stack import ADMIN_EMAIL, Stack
-from slipway.domain.events import CloudEvent
+from slipway.domain.event_data import EVENT_DATA
+from slipway.domain.events import CloudEvent, EventType
 from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
 from tests.e2e.watching import Watcher
@@ -30,6 +31,7 @@ async def test_the_stream_has_every_event_of_the_table_in_order(watcher: Watcher
         async for delivery in broker.read_stream(subjects.EVENTS_STREAM, start_sequence=1):
             event = msgspec.json.decode(delivery.data, type=CloudEvent)
             positions.append(event.slipwaypos)
+            msgspec.convert(event.data, EVENT_DATA[EventType(event.type)])
             wanted.discard(event.id)
             if not wanted:
                 break

@@ -1,0 +1,117 @@
+"""What stands under `data` of each event type. docs/schemas is generated from here; unknown fields are for readers to ignore."""
+
+import msgspec
+
+from slipway.domain.events import Actor, EventType
+from slipway.domain.failures import FailureClass
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """In every event: who did it."""
+
+    actor: Actor
+
+
+class DeploymentAsked(Told, frozen=True, kw_only=True):
+    """Somebody asked for something. `fields` names what was changed, never its values."""
+
+    status: str
+    generation: int
+    job: str | None = None
+    template: str | None = None
+    domain_name: str | None = None
+    fields: list[str] = []
+
+
+class JobStarted(Told, frozen=True, kw_only=True):
+    job: str
+    fence: int
+    generation: int
+    attempt: int
+    reason: str
+
+
+class DeploymentObserved(Told, frozen=True, kw_only=True):
+    """An executor reported. `timings_ms`: milliseconds between the stages, database time, and the executor's durations."""
+
+    status: str
+    job: str
+    fence: int
+    attempt: int
+    generation: int
+    actions: list[str]
+    timings_ms: dict[str, float]
+    applied_generation: int | None = None
+    revision: int | None = None
+
+
+class DeploymentFailed(DeploymentObserved, frozen=True, kw_only=True):
+    failure_class: FailureClass
+    code: str
+    reason: str
+    will_retry: bool
+
+
+class JobActed(Told, frozen=True, kw_only=True):
+    """A job was quarantined, or an admin requeued or failed it."""
+
+    job: str
+    fence: int | None = None
+    reason: str | None = None
+    was: str | None = None
+
+
+class UserTold(Told, frozen=True, kw_only=True):
+    user: str
+    is_admin: bool | None = None
+    fields: list[str] = []
+    deployments: int | None = None
+
+
+class ProductTold(Told, frozen=True, kw_only=True):
+    product: str
+    slug: str | None = None
+    fields: list[str] = []
+    deployments: int | None = None
+
+
+class TemplateTold(Told, frozen=True, kw_only=True):
+    template: str
+    product: str
+    version_label: str | None = None
+
+
+class Refusal(Told, frozen=True, kw_only=True):
+    method: str
+    path: str
+    code: str
+
+
+EVENT_DATA: dict[EventType, type[Told]] = {
+    EventType.DEPLOYMENT_CREATED: DeploymentAsked,
+    EventType.DEPLOYMENT_CHANGED: DeploymentAsked,
+    EventType.DEPLOYMENT_DELETE_REQUESTED: DeploymentAsked,
+    EventType.DEPLOYMENT_RECONCILE_REQUESTED: DeploymentAsked,
+    EventType.DEPLOYMENT_STARTED: JobStarted,
+    EventType.DEPLOYMENT_PROGRESSED: DeploymentObserved,
+    EventType.DEPLOYMENT_READY: DeploymentObserved,
+    EventType.DEPLOYMENT_FAILED: DeploymentFailed,
+    EventType.DEPLOYMENT_DELETED: DeploymentObserved,
+    EventType.JOB_QUARANTINED: JobActed,
+    EventType.JOB_REQUEUED: JobActed,
+    EventType.JOB_FAILED: JobActed,
+    EventType.USER_CREATED: UserTold,
+    EventType.USER_CHANGED: UserTold,
+    EventType.USER_DELETED: UserTold,
+    EventType.PRODUCT_CREATED: ProductTold,
+    EventType.PRODUCT_CHANGED: ProductTold,
+    EventType.PRODUCT_DELETED: ProductTold,
+    EventType.TEMPLATE_CREATED: TemplateTold,
+    EventType.TEMPLATE_WITHDRAWN: TemplateTold,
+    EventType.REFUSED: Refusal,
+}
+
+
+def schema(event: EventType) -> bytes:
+    """Return the JSON Schema of an event's data, formatted, as it lies in docs/schemas."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(EVENT_DATA[event])), indent=2) + b"\n"
