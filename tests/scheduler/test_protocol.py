@@ -354,3 +354,18 @@ async def test_a_hundred_changes_are_one_job_and_the_last_wins(world: World):
     await world.change(deployment, JobReason.DELETE)
     row = await world.row("deployment_reconcile_job")
     assert (row["generation"], row["reason"], row["status"]) == (22, "delete", "queued")
+
+
+async def test_many_jobs_of_one_user_do_not_delay_anothers_one(world: World):
+    for number in range(30):
+        await deploy(world.superuser, world.seeded, number)
+    await world.beat(slots=4)
+    await world.dispatcher.run_once()
+    for command in await world.pulled():
+        await world.claim(command)
+    other = await seed(world.superuser, email="other@example.org")
+    mine = await deploy(world.superuser, other, 100)
+    await world.beat(slots=6)
+    async with world.database.writing() as session:
+        leased = await leases.lease(session, cluster="local", count=3, dispatcher="d")
+    assert mine in [each.deployment for each in leased]

@@ -411,6 +411,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status IN ('queued', 'delayed')"),
     )
+    op.create_index(
+        "ix_job_user_waiting",
+        "deployment_reconcile_job",
+        ["user_id", "queue_key"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('queued', 'delayed')"),
+    )
     op.create_table(
         "deployment_revision",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
