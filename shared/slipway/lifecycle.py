@@ -14,10 +14,10 @@ LONGEST_PAUSE_SEC = 15.0
 
 
 def stop_signal() -> asyncio.Event:
-    """Return an event that SIGTERM or SIGINT sets. To be called inside the running loop."""
+    """Return an event that SIGTERM, SIGINT or a closed terminal sets. To be called inside the running loop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     return stop
 

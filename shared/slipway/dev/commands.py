@@ -1,6 +1,7 @@
 """`slipway dev`: the embedded servers, for developing and trying."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -84,7 +85,8 @@ async def _up(console: Console, *, detach: bool, use_external: bool) -> None:
             up_to_stay = detach
     finally:
         if not up_to_stay:
-            console.print("stopping ...")
+            with contextlib.suppress(OSError):  # the terminal may be what went away
+                console.print("stopping ...")
             await stop_leftovers(state)
 
 

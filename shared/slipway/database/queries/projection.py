@@ -25,7 +25,7 @@ _LOCK_JOB = text(
         extract(epoch FROM now() - queued_at)::float8 AS elapsed_sec,
         extract(epoch FROM locked_at - queued_at)::float8 * 1000 AS request_to_lease,
         extract(epoch FROM published_at - locked_at)::float8 * 1000 AS lease_to_publish,
-        extract(epoch FROM claimed_at - published_at)::float8 * 1000 AS publish_to_claim,
+        greatest(0, extract(epoch FROM claimed_at - published_at)::float8 * 1000) AS publish_to_claim,
         extract(epoch FROM clock_timestamp() - claimed_at)::float8 * 1000 AS claim_to_end,
         extract(epoch FROM clock_timestamp() - queued_at)::float8 * 1000 AS total
     FROM deployment_reconcile_job WHERE id = :job AND deployment_id = :deployment FOR UPDATE
