@@ -20,7 +20,7 @@ WORDS = {
 
 
 def test_the_documented_table_is_the_codes():
-    section = ARCHITECTURE.read_text().split("## States × what is done")[1].split("\n## ")[0]
+    section = ARCHITECTURE.read_text().split("## States and what is done")[1].split("\n## ")[0]
     rows = re.findall(r"^\| ([a-z ]+) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
     documented = {name.replace(" ", "_"): (apply, delete) for name, apply, delete in rows if name != "state"}
     assert documented.keys() == {state.value for state in State}
