@@ -73,8 +73,11 @@ def spawn(
 ) -> Server:
     """Start a server and record it. `env` is its whole environment; `user` needs root."""
     record = _record(state, name)
-    if record.exists() and msgspec.json.decode(record.read_bytes(), type=Server).alive:
-        raise ServerError(f"{name} runs already under {state}: stop it first")
+    if record.exists():
+        earlier = msgspec.json.decode(record.read_bytes(), type=Server)
+        if earlier.alive:
+            raise ServerError(f"{name} runs already under {state}: stop it first")
+        _reap(earlier)
     log = state / "log" / f"{name}.log"
     for folder in (log.parent, state / "run"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,8 +139,14 @@ async def stop(state: Path, server: Server, *, timeout: float = 15.0, first: int
         kill_group(server)
         while is_running(server):
             await asyncio.sleep(READY_POLL_SEC)
-    _children.pop(server.pid, None)
+    _reap(server)
     _record(state, server.name).unlink(missing_ok=True)
+
+
+def _reap(server: Server) -> None:
+    """Collect an ended child of ours, so that it is no zombie."""
+    if child := _children.pop(server.pid, None):
+        child.wait()
 
 
 def kill_group(server: Server) -> None:
