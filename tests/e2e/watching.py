@@ -10,7 +10,7 @@ from slipway.client.http import SlipwayClient
 from slipway.dev.stack import Stack
 from slipway.identity import new_id
 
-WITHIN_SEC = 90.0
+WITHIN_SEC = 150.0
 T = TypeVar("T")
 
 
