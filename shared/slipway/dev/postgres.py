@@ -77,7 +77,9 @@ def _make_cluster(programs: Path, data: Path, password: str, user: str | None) -
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(password)
         file.flush()
-        os.chmod(file.name, 0o644 if user else 0o600)  # noqa: PTH101 - read by the server's own user, gone right after
+        if user:  # mode 0600 stays: nobody else may read the password
+            entry = pwd.getpwnam(user)
+            os.chown(file.name, entry.pw_uid, entry.pw_gid)
         argv = [
             programs / "initdb",
             "-D",

@@ -78,6 +78,10 @@ def spawn(
         if earlier.alive:
             raise ServerError(f"{name} runs already under {state}: stop it first")
         _reap(earlier)
+    if address and not _is_free(address):
+        raise ServerError(
+            f"{name} cannot listen on {address}: another program does; set {port_variable(name)} to a free port"
+        )
     log = state / "log" / f"{name}.log"
     for folder in (log.parent, state / "run"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,8 +149,9 @@ async def stop(state: Path, server: Server, *, timeout: float = 15.0, first: int
 
 def _reap(server: Server) -> None:
     """Collect an ended child of ours, so that it is no zombie."""
-    if child := _children.pop(server.pid, None):
-        child.wait()
+    child = _children.get(server.pid)
+    if child is not None and child.poll() is not None:
+        del _children[server.pid]
 
 
 def kill_group(server: Server) -> None:
@@ -176,6 +181,22 @@ async def answers_tcp(host: str, port: int) -> bool:
     except OSError:
         return False
     writer.close()
+    return True
+
+
+def port_variable(name: str) -> str:
+    """Return the environment variable that sets a server's port."""
+    return f"SLIPWAY_PORT_{name.upper().replace('-', '_')}"
+
+
+def _is_free(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError:
+            return False
     return True
 
 

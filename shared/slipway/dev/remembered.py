@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from slipway.dev.process import free_port
+from slipway.dev.process import free_port, port_variable
 
 
 def _read(state: Path) -> dict[str, str]:
@@ -25,7 +25,7 @@ def _write(state: Path, known: dict[str, str]) -> None:
 
 def port(state: Path, name: str) -> int:
     """Return the same loopback port each time; a free one at first, or `SLIPWAY_PORT_<NAME>` when that is set."""
-    wish = os.environ.get(f"SLIPWAY_PORT_{name.upper().replace('-', '_')}")
+    wish = os.environ.get(port_variable(name))
     known = _read(state)
     key = f"port.{name}"
     if wish or key not in known:
