@@ -16,7 +16,7 @@ from slipway.health import Check, serve
 from slipway.identity import new_id
 from slipway.lifecycle import Ticker, first_of, stop_signal
 from slipway.messaging import subjects
-from slipway.messaging.broker import Broker, BrokerUnavailable
+from slipway.messaging.broker import Broker, connection_check
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.settings import SettingsError, load
 from slipway_executor.charts.fetch import ChartClient
@@ -83,7 +83,7 @@ async def run(
     stopped = asyncio.Event()
     beating = Ticker(worker.beat_once, interval=BEAT_SEC, name="beat")
     pulling = Ticker(worker.pull_once, interval=0.0, name="pull")
-    checks: dict[str, Check] = {"nats": _connected(broker), "kubernetes": cluster.ready}
+    checks: dict[str, Check] = {"nats": connection_check(broker), "kubernetes": cluster.ready}
 
     async def drain() -> None:
         await stop.wait()
@@ -118,11 +118,3 @@ def _builtin_charts() -> Path:
     """Return the charts in the package, or those of the checkout that it is installed from."""
     packaged = Path(__file__).parent / "builtin"
     return packaged if packaged.exists() else Path(__file__).resolve().parents[3] / "deploy" / "helm"
-
-
-def _connected(broker: Broker) -> Check:
-    async def check() -> None:
-        if not broker.connected:
-            raise BrokerUnavailable
-
-    return check

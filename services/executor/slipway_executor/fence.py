@@ -43,7 +43,6 @@ async def held(
     cluster: Cluster, clock: Clock, deployment: UUID, *, holder: str, fence: int
 ) -> AsyncGenerator[Deadline]:
     """Hold the Lease while the context is open; the deadline given is extended by each renewal. FenceAhead refuses."""
-    sent = clock.monotonic()
     lease, sent = await _acquire(cluster, clock, lease_name(deployment), holder, fence)
     deadline = Deadline(sent + RIGHT_SEC)
     current = [lease]

@@ -14,7 +14,7 @@ from slipway.health import Check, serve
 from slipway.identity import new_id
 from slipway.lifecycle import Ticker, first_of, stop_signal
 from slipway.messaging import subjects
-from slipway.messaging.broker import Broker, BrokerUnavailable, StreamMissing
+from slipway.messaging.broker import Broker, StreamMissing, connection_check
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.settings import SettingsError, load
 from slipway_scheduler.claims import Claims
@@ -75,7 +75,7 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
 
     checks: dict[str, Check] = {
         "database": database.ping,
-        "nats": _connected(broker),
+        "nats": connection_check(broker),
         "relay": relay.check_not_ahead,
     }
     async with asyncio.TaskGroup() as tasks:
@@ -111,11 +111,3 @@ def _healing(run_once: Callable[[], Awaitable[object]], topology: Ticker) -> Cal
             raise
 
     return healed
-
-
-def _connected(broker: Broker) -> Check:
-    async def check() -> None:
-        if not broker.connected:
-            raise BrokerUnavailable
-
-    return check

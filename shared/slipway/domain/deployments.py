@@ -22,9 +22,6 @@ class DeploymentStatus(StrEnum):
     """Release uninstalled and namespace gone. Nothing follows."""
 
 
-LIVE_STATUSES = frozenset(DeploymentStatus) - {DeploymentStatus.DELETED}
-
-
 def status_on_change(now: DeploymentStatus, *, applied: bool) -> DeploymentStatus:
     """Return the status that accepting a change sets: `upgrading` over an applied one, else `provisioning`."""
     if now in (DeploymentStatus.DELETING, DeploymentStatus.DELETED):

@@ -106,3 +106,13 @@ class Broker(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def connection_check(broker: Broker) -> Callable[[], Awaitable[None]]:
+    """Return a health check that raises BrokerUnavailable while there is no connection."""
+
+    async def check() -> None:
+        if not broker.connected:
+            raise BrokerUnavailable
+
+    return check

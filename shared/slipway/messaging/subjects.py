@@ -3,9 +3,6 @@
 import re
 from uuid import UUID
 
-MAJOR = 1
-"""The message major version that is spoken here."""
-
 JOBS_STREAM = "SLIPWAY_JOBS"
 REPORTS_STREAM = "SLIPWAY_REPORTS"
 EVENTS_STREAM = "SLIPWAY_EVENTS"

@@ -87,6 +87,9 @@ class MemoryCluster:
     async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:  # noqa: ARG002
         await self._changed.wait()
 
+    def forget(self, namespace: str) -> None:  # noqa: ARG002
+        self.calls.append("forget")
+
     async def warnings(self, namespace: str) -> list[Object]:  # noqa: ARG002
         return [each for each in self.objects if each["kind"] == "Event"]
 

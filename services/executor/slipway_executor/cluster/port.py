@@ -87,6 +87,10 @@ class Cluster(Protocol):
         """Return when one of these objects changed after the last `live`, or the time is over."""
         ...
 
+    def forget(self, namespace: str) -> None:
+        """Drop what `live` remembered for `wait_for_change`: nobody watches this namespace any more."""
+        ...
+
     async def warnings(self, namespace: str) -> list[Object]:
         """Return the namespace's Warning events, newest last."""
         ...

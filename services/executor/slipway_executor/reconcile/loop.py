@@ -1,5 +1,6 @@
 """One pass of the reconciler for one command."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -98,10 +99,8 @@ class _Pass:
         """End with a failure, after one more look at what the cluster holds now."""
         changed = self._changed or failure.cluster_changed
         failure = msgspec.structs.replace(failure, cluster_changed=changed)
-        try:
+        with contextlib.suppress(OperationFailed):
             self._observed = await self._observe()
-        except OperationFailed:
-            return self._end(Outcome.FAILED, failure=failure)
         return self._end(Outcome.FAILED, failure=failure)
 
     async def _observe(self) -> Observed:

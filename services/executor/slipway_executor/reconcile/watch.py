@@ -29,6 +29,12 @@ class Watch:
 
     async def until_ready(self, *, timeout_sec: int, stopped: asyncio.Event) -> bool:
         """Return True when all are ready, False when told to stop; OperationFailed after `timeout_sec`."""
+        try:
+            return await self._until_ready(timeout_sec, stopped)
+        finally:
+            self._cluster.forget(self._namespace)
+
+    async def _until_ready(self, timeout_sec: int, stopped: asyncio.Event) -> bool:
         kinds = {kind for kind, _ in self._expected}
         until = self._clock.monotonic() + timeout_sec
         while not stopped.is_set():

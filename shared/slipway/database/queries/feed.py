@@ -19,7 +19,6 @@ _STAMP = text(
         UPDATE outbox_event o SET pos = :pos + fresh.place, epoch = (SELECT epoch FROM installation WHERE id = 1)
         FROM fresh WHERE o.id = fresh.id RETURNING o.pos)
     UPDATE feed SET pos = greatest(feed.pos, coalesce((SELECT max(pos) FROM stamped), 0)) WHERE id = 1
-    RETURNING feed.pos
     """
 )
 _UNSTAMPED = text("SELECT EXISTS (SELECT FROM outbox_event WHERE pos IS NULL)")
@@ -57,12 +56,11 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-async def stamp(session: WriteSession) -> int:
-    """Number what is visible and not yet numbered; return the last position given. One stamper at a time."""
-    if not (await session.execute(_UNSTAMPED)).scalar_one():
-        return (await session.execute(_HEAD)).one().pos
-    pos = (await session.execute(_LOCK)).scalar_one()
-    return (await session.execute(_STAMP, {"pos": pos})).scalar_one()
+async def stamp(session: WriteSession) -> None:
+    """Number what is visible and not yet numbered. One stamper at a time."""
+    if (await session.execute(_UNSTAMPED)).scalar_one():
+        pos = (await session.execute(_LOCK)).scalar_one()
+        await session.execute(_STAMP, {"pos": pos})
 
 
 async def head(session: ReadSession) -> Head:

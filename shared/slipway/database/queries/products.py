@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import selectinload
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import taken
-from slipway.database.models import Deployment, Product, ProductTemplateVersion
+from slipway.database.models import Product
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor
 from slipway.identity import new_id
@@ -52,13 +52,3 @@ async def delete(session: WriteSession, product: UUID) -> None:
     await session.execute(
         text("UPDATE product SET deleted_at = now(), template_id = NULL WHERE id = :id"), {"id": product}
     )
-
-
-async def live_deployments(session: ReadSession, product: UUID) -> int:
-    statement = (
-        select(func.count())
-        .select_from(Deployment)
-        .join(ProductTemplateVersion, ProductTemplateVersion.id == Deployment.desired_template_id)
-        .where(ProductTemplateVersion.product_id == product, Deployment.deleted_at.is_(None))
-    )
-    return (await session.execute(statement)).scalar_one()
