@@ -8,7 +8,8 @@ import pytest
 
 from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
-from slipway.messaging.messages import ResolveChart, ResolvedChart, encode
+from slipway.messaging.messages import encode
+from slipway.messaging.queries import ResolveChart, ResolvedChart
 from slipway_api.app import create_app
 from slipway_api.deps import Deps
 from tests.api.conftest import World, client_of, pointers, refused

@@ -18,13 +18,14 @@ from slipway.lifecycle import Ticker, first_of, stop_signal
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, connection_check
 from slipway.messaging.jetstream import JetStreamBroker
+from slipway.messaging.queries import RESOLVE
 from slipway.settings import SettingsError, load
 from slipway_executor.charts.fetch import ChartClient
 from slipway_executor.charts.store import ChartStore
 from slipway_executor.cluster.kubernetes import connect
 from slipway_executor.cluster.real import KubernetesCluster
 from slipway_executor.helm.process import HelmProcess
-from slipway_executor.queries import RESOLVE, Queries
+from slipway_executor.queries import Queries
 from slipway_executor.reconcile.loop import Reconciler
 from slipway_executor.settings import ExecutorSettings
 from slipway_executor.worker import BEAT_SEC, Worker

@@ -2,11 +2,10 @@
 
 import msgspec
 
-from slipway.messaging.messages import ResolveChart, ResolvedChart, encode
+from slipway.messaging.messages import encode
+from slipway.messaging.queries import ResolveChart, ResolvedChart
 from slipway_executor.charts.store import ChartStore
 from slipway_executor.failing import OperationFailed
-
-RESOLVE = "resolve"
 
 
 class Queries:

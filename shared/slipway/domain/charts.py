@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -77,14 +77,34 @@ def _is_internal(host: str) -> bool:
 
 
 class DriftPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens when live objects differ from the applied revision."""
+
     mode: Literal["correct", "warn", "ignore"] = "correct"
     ignore: tuple[str, ...] = ()
+    """Fields that others may set: `/spec/replicas`, or of one object `Deployment/web:/spec/replicas`; below counts too."""
 
 
 class Allowances(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a chart may do beyond its own namespace: an admin's trust in this version."""
+
     crds: bool = False
+    """Install the definitions in its `crds` folder. They are never removed."""
     cluster_scoped: tuple[str, ...] = ()
+    """Kinds without a namespace that it may have. A chart that may have any runs with the executor's own rights."""
     pod_security: Literal["privileged", "baseline", "restricted"] = "baseline"
+
+
+class SecretField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a chart takes a secret value: as a reference (its name and key, each at a JSON pointer), or in its values."""
+
+    name: str | None = None
+    """Where the chart takes the name of a Secret."""
+    key: str | None = None
+    """Where the chart takes the key in that Secret."""
+    fixed_key: str | None = None
+    """The key that the chart always reads, when it takes none."""
+    resolve: str | None = None
+    """Where the chart takes the value itself: it is then stored in Helm's record of the release."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,4 +119,5 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     drift: DriftPolicy = DriftPolicy()
     on_failed_upgrade: Literal["rollback", "keep"] = "rollback"
     allow: Allowances = Allowances()
-    secret_fields: dict[str, Any] | None = None
+    secret_fields: dict[str, SecretField] = {}
+    """By the JSON pointer of the field in the user's values."""

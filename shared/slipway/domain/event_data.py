@@ -1,5 +1,7 @@
 """What stands under `data` of each event type. docs/schemas is generated from here; unknown fields are for readers to ignore."""
 
+from typing import Any
+
 import msgspec
 
 from slipway.domain.events import Actor, EventType
@@ -12,8 +14,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was changed, by its JSON pointer in the deployment; long values are cut, secret ones masked."""
+
+    field: str
+    before: Any = None
+    after: Any = None
+
+
 class DeploymentAsked(Told, frozen=True, kw_only=True):
-    """Somebody asked for something. `fields` names what was changed, never its values."""
+    """Somebody asked for something. `fields` names the columns that were changed, `changes` what in them."""
 
     status: str
     generation: int
@@ -21,6 +31,7 @@ class DeploymentAsked(Told, frozen=True, kw_only=True):
     template: str | None = None
     domain_name: str | None = None
     fields: list[str] = []
+    changes: list[Change] = []
 
 
 class JobStarted(Told, frozen=True, kw_only=True):
@@ -50,6 +61,66 @@ class DeploymentFailed(DeploymentObserved, frozen=True, kw_only=True):
     code: str
     reason: str
     will_retry: bool
+    rolled_back_to: int | None = None
+
+
+class DeploymentTested(Told, frozen=True, kw_only=True):
+    job: str
+    succeeded: bool
+    reason: str | None = None
+
+
+class DriftedObject(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    name: str
+    fields: list[str] = []
+    """JSON pointers; none when the object is missing."""
+
+
+class DeploymentDrifted(Told, frozen=True, kw_only=True):
+    mode: str
+    """`correct`, `warn` or `ignore`: what the template says."""
+    objects: list[DriftedObject] = []
+    release: str | None = None
+
+
+class DeploymentExpires(Told, frozen=True, kw_only=True):
+    expires_at: str
+
+
+class SecretChanged(Told, frozen=True, kw_only=True):
+    """The name of the secret, never its value."""
+
+    name: str
+    status: str
+    generation: int
+
+
+class ObjectRead(Told, frozen=True, kw_only=True):
+    what: str
+
+
+class QuotaTold(Told, frozen=True, kw_only=True):
+    user: str
+    fields: list[str] = []
+
+
+class RolloutTold(Told, frozen=True, kw_only=True):
+    rollout: str
+    product: str
+    template: str
+    status: str
+    progress: dict[str, int] = {}
+
+
+class ClusterTold(Told, frozen=True, kw_only=True):
+    cluster: str
+    deployments: int | None = None
+
+
+class RegistryTold(Told, frozen=True, kw_only=True):
+    registry: str
+    host: str
 
 
 class JobActed(Told, frozen=True, kw_only=True):
@@ -97,6 +168,23 @@ EVENT_DATA: dict[EventType, type[Told]] = {
     EventType.DEPLOYMENT_READY: DeploymentObserved,
     EventType.DEPLOYMENT_FAILED: DeploymentFailed,
     EventType.DEPLOYMENT_DELETED: DeploymentObserved,
+    EventType.DEPLOYMENT_CANCEL_REQUESTED: DeploymentAsked,
+    EventType.DEPLOYMENT_SUSPENDED: DeploymentAsked,
+    EventType.DEPLOYMENT_RESUMED: DeploymentAsked,
+    EventType.DEPLOYMENT_RESTART_REQUESTED: DeploymentAsked,
+    EventType.DEPLOYMENT_TEST_REQUESTED: DeploymentAsked,
+    EventType.DEPLOYMENT_TESTED: DeploymentTested,
+    EventType.DEPLOYMENT_DRIFTED: DeploymentDrifted,
+    EventType.DEPLOYMENT_EXPIRES_SOON: DeploymentExpires,
+    EventType.DEPLOYMENT_SECRET_CHANGED: SecretChanged,
+    EventType.OBJECT_READ: ObjectRead,
+    EventType.QUOTA_CHANGED: QuotaTold,
+    EventType.ROLLOUT_STARTED: RolloutTold,
+    EventType.ROLLOUT_FINISHED: RolloutTold,
+    EventType.CLUSTER_CREATED: ClusterTold,
+    EventType.CLUSTER_FORGOTTEN: ClusterTold,
+    EventType.REGISTRY_CREATED: RegistryTold,
+    EventType.REGISTRY_DELETED: RegistryTold,
     EventType.JOB_QUARANTINED: JobActed,
     EventType.JOB_REQUEUED: JobActed,
     EventType.JOB_FAILED: JobActed,

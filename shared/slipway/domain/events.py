@@ -24,6 +24,19 @@ class EventType(StrEnum):
     DEPLOYMENT_FAILED = "dev.slipway.deployment.failed.v1"
     """A try failed; `will_retry` tells whether another follows by itself."""
     DEPLOYMENT_DELETED = "dev.slipway.deployment.deleted.v1"
+    DEPLOYMENT_CANCEL_REQUESTED = "dev.slipway.deployment.cancel_requested.v1"
+    DEPLOYMENT_SUSPENDED = "dev.slipway.deployment.suspended.v1"
+    DEPLOYMENT_RESUMED = "dev.slipway.deployment.resumed.v1"
+    DEPLOYMENT_RESTART_REQUESTED = "dev.slipway.deployment.restart_requested.v1"
+    DEPLOYMENT_TEST_REQUESTED = "dev.slipway.deployment.test_requested.v1"
+    DEPLOYMENT_TESTED = "dev.slipway.deployment.tested.v1"
+    """The chart's tests ran; `succeeded` tells how they ended."""
+    DEPLOYMENT_DRIFTED = "dev.slipway.deployment.drifted.v1"
+    """Live objects differ from the applied revision; `objects` names them and their fields."""
+    DEPLOYMENT_EXPIRES_SOON = "dev.slipway.deployment.expires_soon.v1"
+    DEPLOYMENT_SECRET_CHANGED = "dev.slipway.deployment.secret_changed.v1"  # noqa: S105 - a name
+    OBJECT_READ = "dev.slipway.object.read.v1"
+    """An admin looked at the inside of somebody's deployment."""
     JOB_QUARANTINED = "dev.slipway.job.quarantined.v1"
     JOB_REQUEUED = "dev.slipway.job.requeued.v1"
     JOB_FAILED = "dev.slipway.job.failed.v1"
@@ -35,6 +48,13 @@ class EventType(StrEnum):
     PRODUCT_DELETED = "dev.slipway.product.deleted.v1"
     TEMPLATE_CREATED = "dev.slipway.template.created.v1"
     TEMPLATE_WITHDRAWN = "dev.slipway.template.withdrawn.v1"
+    QUOTA_CHANGED = "dev.slipway.user.quota_changed.v1"
+    ROLLOUT_STARTED = "dev.slipway.rollout.started.v1"
+    ROLLOUT_FINISHED = "dev.slipway.rollout.finished.v1"
+    CLUSTER_CREATED = "dev.slipway.cluster.created.v1"
+    CLUSTER_FORGOTTEN = "dev.slipway.cluster.forgotten.v1"
+    REGISTRY_CREATED = "dev.slipway.registry.created.v1"
+    REGISTRY_DELETED = "dev.slipway.registry.deleted.v1"
     REFUSED = "dev.slipway.request.refused.v1"
     """A known user's request was refused (401 and 422 excepted: nothing was decided)."""
 
@@ -47,6 +67,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """The user's id, or the service's name."""
     via: str = "api"
+    address: str | None = None
+    """Where the request came from."""
 
 
 SYSTEM = "system"

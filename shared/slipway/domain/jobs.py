@@ -49,6 +49,21 @@ class JobReason(StrEnum):
     DELETE = "delete"
 
 
+class JobOption(StrEnum):
+    """What a job does beside making the release what is wanted. A waiting job unites the options of its wishes."""
+
+    COMPARE = "compare"
+    """Compare live objects with the release, and correct them, also when nothing was changed."""
+    RESTART = "restart"
+    """Restart the release's pods."""
+    TEST = "test"
+    """Run the chart's tests once it is ready."""
+    ADOPT = "adopt"
+    """Take over a release that was made by hand."""
+    CONFIRM_EMPTY = "confirm_empty"
+    """The values may remove every object of the release."""
+
+
 _STRENGTH = {reason: rank for rank, reason in enumerate(JobReason)}
 BACKGROUND = frozenset({JobReason.DRIFT, JobReason.RETRY})
 

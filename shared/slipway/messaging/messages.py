@@ -9,8 +9,10 @@ from uuid import UUID
 
 import msgspec
 
+from slipway.domain.charts import Allowances, SecretField
 from slipway.domain.failures import Failure
 from slipway.domain.outcomes import Outcome
+from slipway.domain.usage import Usage
 
 
 class Action(StrEnum):
@@ -32,6 +34,21 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """`sha256:<hex>`: of the OCI manifest, or of the archive for https."""
     builtin: str | None = None
     plain_http: bool = False
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret sealed to the cluster's key (base64). `name` says which: a field's JSON pointer, or a registry's host."""
+
+    name: str
+    ciphertext: str
+
+
+class GoodRevision(msgspec.Struct, frozen=True, kw_only=True):
+    """The last revision of the release that was ready: where a failed upgrade goes back to."""
+
+    revision: int
+    generation: int
+    digest: str
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +73,25 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
     """40 hex digits over chart identity and canonical values."""
     health_timeout_sec: int = 300
+    options: tuple[str, ...] = ()
+    """`domain.jobs.JobOption`s; one that is not known is left out."""
+    good: GoodRevision | None = None
+    keep_failed: bool = False
+    """Leave a failed upgrade as it is rather than going back to `good`."""
+    last_attempt: bool = False
+    """A transient failure of this try is final."""
+    force_fields: bool = False
+    """Take fields over that somebody else has set: for templates whose drift is corrected."""
+    drift_ignore: tuple[str, ...] = ()
+    allow: Allowances = Allowances()
+    limits: Usage | None = None
+    """What the namespace's objects may ask for in all."""
+    secrets: tuple[Sealed, ...] = ()
+    secret_fields: dict[str, SecretField] = {}
+    registries: tuple[Sealed, ...] = ()
+    """Credentials by host: JSON `{"username", "password"}`, sealed."""
+    promised: str | None = None
+    """Mark of what a preview showed: another rendering is refused before the first write."""
     epoch: int = 1
     traceparent: str | None = None
 
@@ -101,6 +137,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     majors: tuple[int, ...] = (1,)
     jobs: tuple[HeldJob, ...] = ()
+    public_key: str | None = None
+    """The cluster's key for secrets: X25519, base64."""
 
 
 class BeatVerdict(StrEnum):
@@ -132,6 +170,14 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """Helm's own word for the revision: deployed, failed, ..."""
 
 
+class Drifted(msgspec.Struct, frozen=True, kw_only=True):
+    """One live object that is not what the release says. `fields` are JSON pointers; none means that it is missing."""
+
+    kind: str
+    name: str
+    fields: tuple[str, ...] = ()
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot of what an executor saw and did. Applied only when `(fence, seq)` is newer. Id `<job>:<fence>:<seq>`."""
 
@@ -149,20 +195,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Release and namespace are observed to be gone (a delete's end)."""
     actions: tuple[str, ...] = ()
     """What was done, in order: `ensure_namespace`, `install`, `upgrade`, `uninstall`, ..."""
+    usage: Usage | None = None
+    """What the applied revision's objects ask for."""
+    corrected: tuple[Drifted, ...] = ()
+    """Live objects that differed and were set right."""
+    rolled_back_to: int | None = None
+    """The revision that a failed upgrade was taken back to."""
+    test_failure: Failure | None = None
+    """Why the chart's tests failed; with `tested`."""
+    tested: bool = False
     timings_ms: dict[str, float] = {}
     """Durations on the executor's monotonic clock: `lease`, `helm`, `watch`, `executor` (all of them)."""
     stored_fence: int | None = None
-
-
-class ResolveChart(msgspec.Struct, frozen=True, kw_only=True):
-    """Query `resolve`: which digest does this reference have, and may it be used?"""
-
-    chart: Chart
-
-
-class ResolvedChart(msgspec.Struct, frozen=True, kw_only=True):
-    digest: str | None = None
-    failure: Failure | None = None
 
 
 def command_id(job: UUID, fence: int) -> str:

@@ -10,11 +10,12 @@ from msgspec import UNSET, UnsetType
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import Deployment, ProductTemplateVersion
-from slipway.database.queries import clusters, deployments, enqueue, outbox, products, templates, users
-from slipway.domain.deployments import DeploymentStatus, status_on_change
+from slipway.database.queries import clusters, deployments, enqueue, outbox, products, templates, users, wishes
+from slipway.database.queries.wishes import Wish
+from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.domains import InvalidDomain, normalise_domain
 from slipway.domain.events import EventType
-from slipway.domain.jobs import JobReason
+from slipway.domain.jobs import JobOption, JobReason
 from slipway.domain.naming import SUFFIX_ALPHABET, SUFFIX_LENGTH, deployment_uid, user_slug
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import Problem, canonical
@@ -24,8 +25,6 @@ from slipway_api.deps import Deps
 from slipway_api.operations import values_schema
 from slipway_api.problems import ApiError, invalid, not_found
 from slipway_api.schemas.deployments import DeploymentCreate, DeploymentUpdate, DeploymentUpgrade
-
-CHANGED = EventType.DEPLOYMENT_CHANGED
 
 
 async def create(session: WriteSession, deps: Deps, caller: Caller, body: DeploymentCreate) -> UUID:
@@ -92,7 +91,9 @@ async def change(
         return False
     if wanted.keys() <= {"expires_at"}:
         await deployments.change(session, deployment, **wanted)
-        await _tell(session, caller, deployment, CHANGED, {"fields": sorted(wanted)})
+        await wishes.tell(
+            session, deployment, EventType.DEPLOYMENT_CHANGED, {"fields": sorted(wanted)}, actor=actor(caller)
+        )
         return True
     await _accept(session, caller, deployment, JobReason.UPDATE, wanted)
     return True
@@ -116,22 +117,17 @@ async def upgrade(session: WriteSession, caller: Caller, deployment: Deployment,
 
 
 async def reconcile(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
-    """Ask for another look, whatever was held back before."""
+    """Compare with the cluster and correct, whatever was held back before."""
     _refuse_deleting(deployment)
-    status = status_on_change(DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None)
-    await deployments.change(session, deployment, status=status.value, hold_generation=None)
-    await _queue(session, deployment, JobReason.MANUAL)
-    await _tell(session, caller, deployment, EventType.DEPLOYMENT_RECONCILE_REQUESTED, {})
+    await wishes.look_again(
+        session, deployment, actor=actor(caller), options=[JobOption.COMPARE],
+        event=EventType.DEPLOYMENT_RECONCILE_REQUESTED,
+    )  # fmt: skip
 
 
 async def delete(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
     """Accept a delete; a second one is the first. One that is gone already stays as it is."""
-    if deployment.status in (DeploymentStatus.DELETING, DeploymentStatus.DELETED):
-        return
-    wanted = {"generation": deployment.generation + 1, "status": DeploymentStatus.DELETING.value}
-    await deployments.change(session, deployment, **wanted, last_error=None, failure_class=None)
-    await _queue(session, deployment, JobReason.DELETE)
-    await _tell(session, caller, deployment, EventType.DEPLOYMENT_DELETE_REQUESTED, {})
+    await wishes.delete(session, deployment, actor=actor(caller))
 
 
 async def locked(session: WriteSession, caller: Caller, deployment: UUID) -> Deployment:
@@ -146,34 +142,10 @@ async def locked(session: WriteSession, caller: Caller, deployment: UUID) -> Dep
 async def _accept(
     session: WriteSession, caller: Caller, deployment: Deployment, reason: JobReason, wanted: dict[str, Any]
 ) -> None:
-    status = status_on_change(DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None)
     try:
-        await deployments.change(
-            session, deployment, **wanted, status=status.value, generation=deployment.generation + 1,
-            hold_generation=None, last_error=None, failure_class=None,
-        )  # fmt: skip
+        await wishes.change(session, deployment, Wish(reason=reason, fields=wanted), actor=actor(caller))
     except Taken:
         raise ApiError("domain_taken", "another deployment has this domain name") from None
-    await _queue(session, deployment, reason)
-    await _tell(session, caller, deployment, CHANGED, {"fields": sorted(wanted)})
-
-
-async def _queue(session: WriteSession, deployment: Deployment, reason: JobReason) -> None:
-    await enqueue.enqueue(
-        session,
-        deployment=deployment.id,
-        user=deployment.user_id,
-        cluster=deployment.cluster,
-        reason=reason,
-        generation=deployment.generation,
-    )
-
-
-async def _tell(
-    session: WriteSession, caller: Caller, deployment: Deployment, event: EventType, data: dict[str, Any]
-) -> None:
-    known = {"status": deployment.status, "generation": deployment.generation}
-    await outbox.record(session, event, actor=actor(caller), data={**known, **data}, deployment=deployment.id)
 
 
 async def _check_new_owner(session: WriteSession, caller: Caller, owner: UUID, found: list[Problem]) -> None:

@@ -15,7 +15,8 @@ from slipway.domain.templates import capabilities_of
 from slipway.domain.values import USER, Problem, check_user_values, parse_pointer, pointer
 from slipway.messaging import subjects
 from slipway.messaging.broker import BrokerError
-from slipway.messaging.messages import Chart, ResolveChart, ResolvedChart, encode
+from slipway.messaging.messages import Chart, encode
+from slipway.messaging.queries import RESOLVE, ResolveChart, ResolvedChart
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
@@ -131,7 +132,7 @@ async def resolved_digest(deps: Deps, body: ProductTemplateVersionCreate, *, clu
         raise unavailable
     try:
         raw = await deps.broker.request(
-            subjects.query(cluster, "resolve"), encode(ResolveChart(chart=chart)), timeout=RESOLVE_TIMEOUT_SEC
+            subjects.query(cluster, RESOLVE), encode(ResolveChart(chart=chart)), timeout=RESOLVE_TIMEOUT_SEC
         )
     except BrokerError:
         raise unavailable from None

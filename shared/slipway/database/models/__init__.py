@@ -1,23 +1,29 @@
 """Mapped classes, a module per noun. Importing this package registers all of them on `Base.metadata`."""
 
+from slipway.database.models.archives import ChartArchivePart
 from slipway.database.models.base import Base
 from slipway.database.models.conversations import Conversation, Message
-from slipway.database.models.deployments import Deployment, DeploymentRevision
+from slipway.database.models.deployments import Deployment, DeploymentRevision, DeploymentSecret
 from slipway.database.models.executors import Cluster, Executor
 from slipway.database.models.feed import Feed, Installation, OutboxEvent
 from slipway.database.models.idempotency import IdempotencyRecord
 from slipway.database.models.jobs import DeploymentReconcileJob, JobLease, ReportRecord
+from slipway.database.models.previews import Preview
 from slipway.database.models.products import Product, ProductTemplateVersion
+from slipway.database.models.registries import Registry, RegistryCredential
+from slipway.database.models.rollouts import Rollout, RolloutItem
 from slipway.database.models.tasks import Task
 from slipway.database.models.users import User, UserQuota
 
 __all__ = [
     "Base",
+    "ChartArchivePart",
     "Cluster",
     "Conversation",
     "Deployment",
     "DeploymentReconcileJob",
     "DeploymentRevision",
+    "DeploymentSecret",
     "Executor",
     "Feed",
     "IdempotencyRecord",
@@ -25,9 +31,14 @@ __all__ = [
     "JobLease",
     "Message",
     "OutboxEvent",
+    "Preview",
     "Product",
     "ProductTemplateVersion",
+    "Registry",
+    "RegistryCredential",
     "ReportRecord",
+    "Rollout",
+    "RolloutItem",
     "Task",
     "User",
     "UserQuota",

@@ -6,7 +6,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from slipway.database.models.base import Base, Created, Json, PrimaryUuid, Timestamped, dns_label, one_of
@@ -43,7 +53,14 @@ class Deployment(Timestamped, Base):
     last_reconcile_at: Mapped[datetime | None]
     suspended: Mapped[bool] = mapped_column(server_default=false(), default=False)
     drifted: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    drift_json: Mapped[Json | None]
+    """What the last scan found: `{"objects": [{kind, name, fields}]}`."""
+    scan_after: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When live objects are compared with the applied revision again."""
+    usage_json: Mapped[Json | None]
+    """What the applied revision's objects ask for: `{cpu_milli, memory_mib, storage_gib}`; quotas count it."""
     expires_at: Mapped[datetime | None]
+    expiry_warned_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(back_populates="deployments")
@@ -73,6 +90,14 @@ class Deployment(Timestamped, Base):
         Index("uq_deployment_namespace", "cluster", "namespace_name", unique=True),
         Index("ix_deployment_user_page", "user_id", "created_at", "id"),
         Index("ix_deployment_page", "created_at", "id"),
+        Index(
+            "ix_deployment_scan", "cluster", "scan_after", postgresql_where=text("status = 'ready' AND NOT suspended")
+        ),
+        Index(
+            "ix_deployment_expiry",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL AND status NOT IN ('deleting', 'deleted')"),
+        ),
     )
 
 
@@ -93,7 +118,26 @@ class DeploymentRevision(Created, Base):
     """40 hex digits over chart identity and canonical values; the release carries it as label `slipway-digest`."""
     succeeded: Mapped[bool]
     job_id: Mapped[UUID]
+    asked_json: Mapped[Json | None]
+    """Who asked for it and what they changed: `{actor, changes}`."""
 
     deployment: Mapped[Deployment] = relationship(back_populates="revisions")
 
     __table_args__ = (UniqueConstraint("deployment_id", "revision"),)
+
+
+class DeploymentSecret(Timestamped, Base):
+    """A secret value of a deployment, sealed to its cluster's key: only an executor there can open it."""
+
+    __tablename__ = "deployment_secret"
+
+    deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployment.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    """JSON pointer of the field in the user's values."""
+    ciphertext: Mapped[str]
+    """Sealed box in base64."""
+
+    __table_args__ = (
+        PrimaryKeyConstraint("deployment_id", "name"),
+        CheckConstraint("length(ciphertext) <= 98304", name="ciphertext_length"),
+    )

@@ -15,6 +15,8 @@ class Cluster(Created, Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     display_name: Mapped[str | None]
+    public_key: Mapped[str | None]
+    """Base64 of the X25519 key that secrets for this cluster are sealed to; its executors tell it."""
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (dns_label("name", 63),)

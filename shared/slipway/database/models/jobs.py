@@ -11,9 +11,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
+    Text,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from slipway.database.models.base import Base, Created, Json, PrimaryUuid, Timestamped, one_of
@@ -56,6 +58,12 @@ class DeploymentReconcileJob(Timestamped, Base):
     """When the change that it carries was accepted."""
     finished_at: Mapped[datetime | None]
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    options: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"), default=list)
+    """What it does beside applying: see `domain.jobs.JobOption`. Wishes that meet in one waiting job unite theirs."""
+    asked_json: Mapped[Json | None]
+    """Who asked for it last and what they changed: `{actor, changes}`."""
+    preview_id: Mapped[UUID | None]
+    """The preview whose result is promised: another result is refused before the first write."""
     last_error: Mapped[str | None]
     detail_json: Mapped[Json | None]
     """The failure's details and the last report's timings, for people who look."""

@@ -1,11 +1,14 @@
 """Accepting work: one waiting job per deployment, into which later wishes coalesce."""
 
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 
 from slipway.database.engine import WriteSession
-from slipway.domain.jobs import JobReason, priority
+from slipway.domain.jobs import JobOption, JobReason, priority
 from slipway.identity import new_id
 
 _RANK = "array_position(ARRAY[{}], {{}})".format(", ".join(f"'{reason.value}'" for reason in JobReason))
@@ -13,8 +16,9 @@ _RANK = "array_position(ARRAY[{}], {{}})".format(", ".join(f"'{reason.value}'" f
 _ENQUEUE = text(
     f"""
     INSERT INTO deployment_reconcile_job AS job
-        (id, deployment_id, user_id, cluster, reason, generation, priority, queue_key)
-    VALUES (:id, :deployment, :user, :cluster, :reason, :generation, :priority, greatest(
+        (id, deployment_id, user_id, cluster, reason, generation, priority, options, asked_json, preview_id, queue_key)
+    VALUES (:id, :deployment, :user, :cluster, :reason, :generation, :priority, CAST(:options AS text[]),
+        CAST(:asked AS jsonb), :preview, greatest(
         (SELECT coalesce(max(queue_key), 0) + 1 FROM deployment_reconcile_job
          WHERE user_id = :user AND status IN ('queued', 'delayed')),
         (SELECT coalesce(max(queue_key), 0) FROM deployment_reconcile_job WHERE status IN ('leased', 'running'))))
@@ -23,6 +27,12 @@ _ENQUEUE = text(
         reason = CASE WHEN {_RANK.format("excluded.reason")} >= {_RANK.format("job.reason")}
                       THEN excluded.reason ELSE job.reason END,
         priority = least(job.priority, excluded.priority),
+        options = ARRAY(SELECT unnest(CASE WHEN excluded.generation > job.generation
+                                           THEN array_remove(job.options, 'confirm_empty') ELSE job.options END)
+                        UNION SELECT unnest(excluded.options)),
+        asked_json = CASE WHEN excluded.generation > job.generation THEN excluded.asked_json
+                          ELSE coalesce(job.asked_json, excluded.asked_json) END,
+        preview_id = CASE WHEN excluded.generation > job.generation THEN excluded.preview_id ELSE job.preview_id END,
         status = 'queued', run_after = now(), queued_at = now(),
         attempt = 0, lost = 0, last_error = NULL, cancel_requested = false
     RETURNING job.id
@@ -31,13 +41,24 @@ _ENQUEUE = text(
 
 
 async def enqueue(
-    session: WriteSession, *, deployment: UUID, user: UUID, cluster: str, reason: JobReason, generation: int
+    session: WriteSession,
+    *,
+    deployment: UUID,
+    user: UUID,
+    cluster: str,
+    reason: JobReason,
+    generation: int,
+    options: Collection[JobOption] = (),
+    asked: dict[str, Any] | None = None,
+    preview: UUID | None = None,
 ) -> UUID:
     """Queue a job for the deployment's newest generation and return the id of the job that carries it.
 
     The caller holds the deployment's row lock. A waiting job takes the wish in: newest generation, stronger reason
-    (delete beats all), due now, counters reset. Its place is that of start-time fair queueing: behind the user's own
-    waiting jobs, or level with what is being worked on; ten thousand jobs of one user do not delay another's one.
+    (delete beats all), due now, counters reset, options united (a confirmation holds for its own generation only).
+    `asked` is who asked and what was changed; `preview` is what was promised. Its place is that of start-time fair
+    queueing: behind the user's own waiting jobs, or level with what is being worked on; ten thousand jobs of one user do
+    not delay another's one.
     """
     values = {
         "id": new_id(),
@@ -47,5 +68,8 @@ async def enqueue(
         "reason": reason.value,
         "generation": generation,
         "priority": priority(reason),
+        "options": [option.value for option in options],
+        "asked": msgspec.json.encode(asked).decode() if asked else None,
+        "preview": preview,
     }
     return (await session.execute(_ENQUEUE, values)).scalar_one()
