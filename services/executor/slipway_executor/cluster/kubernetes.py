@@ -13,6 +13,8 @@ from kubernetes_asyncio.client import ApiClient, Configuration
 from slipway_executor.failing import needs_person, terminal, transient
 
 REQUEST_TIMEOUT_SEC = 20.0
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
 
@@ -35,8 +37,20 @@ class KubernetesApi:
     ) -> dict[str, Any]:
         return await self._call("GET", path, query=query, accept=accept)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._call("POST", path, body=body)
+    async def post(self, path: str, body: Mapping[str, Any], *, as_user: str | None = None) -> dict[str, Any]:
+        return await self._call("POST", path, body=body, as_user=as_user)
+
+    async def patch(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        kind: str = MERGE,
+        query: Mapping[str, str] | None = None,
+        as_user: str | None = None,
+    ) -> dict[str, Any]:
+        """Patch an object: `kind` is MERGE or APPLY (server-side apply, which also creates)."""
+        return await self._call("PATCH", path, query=query, body=body, content=kind, as_user=as_user)
 
     async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._call("PUT", path, body=body)
@@ -70,9 +84,13 @@ class KubernetesApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
+        content: str = "application/json",
+        as_user: str | None = None,
     ) -> dict[str, Any]:
         with _border():
-            response = await self._send(method, path, query=query, body=body, accept=accept)
+            response = await self._send(
+                method, path, query=query, body=body, accept=accept, content=content, as_user=as_user
+            )
             return msgspec.json.decode(await response.read())
 
     async def _send(
@@ -83,13 +101,18 @@ class KubernetesApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
+        content: str = "application/json",
+        as_user: str | None = None,
         timeout: float = REQUEST_TIMEOUT_SEC,
     ) -> Any:
+        headers = {"Accept": accept, "Content-Type": content}
+        if as_user:
+            headers["Impersonate-User"] = as_user
         response = await self._client.call_api(
             path,
             method,
             query_params=list((query or {}).items()),
-            header_params={"Accept": accept, "Content-Type": "application/json"},
+            header_params=headers,
             body=body,
             auth_settings=["BearerToken"],
             _preload_content=False,

@@ -5,7 +5,26 @@ from collections.abc import Collection
 from itertools import count
 from uuid import UUID
 
-from slipway_executor.cluster.port import LeaseConflict, LeaseRecord, Namespace, Object, ReleaseRecord
+import msgspec
+
+from slipway.domain.values import merge
+from slipway_executor.cluster.port import (
+    ADOPTED_ANNOTATION,
+    DEPLOYMENT_LABEL,
+    INSTALLATION_LABEL,
+    TENANT_ANNOTATION,
+    Labels,
+    LeaseConflict,
+    LeaseRecord,
+    Namespace,
+    Object,
+    ReleaseRecord,
+)
+from slipway_executor.cluster.releases import DIGEST_LABEL, GENERATION_LABEL
+
+
+def _same(one: Object, other: Object) -> bool:
+    return (one["kind"], one["metadata"]["name"]) == (other["kind"], other["metadata"]["name"])
 
 
 class MemoryCluster:
@@ -78,6 +97,68 @@ class MemoryCluster:
             else each
             for each in records
         ]
+
+    async def mark_namespace(self, name: str, *, labels: Labels, annotations: Labels) -> None:
+        self._call("mark_namespace")
+        found = self.namespaces[name]
+        self.namespaces[name] = msgspec.structs.replace(
+            found,
+            installation=labels.get(INSTALLATION_LABEL, found.installation),
+            deployment=labels.get(DEPLOYMENT_LABEL, found.deployment),
+            tenant=annotations.get(TENANT_ANNOTATION, found.tenant),
+            adopted=bool(annotations.get(ADOPTED_ANNOTATION, found.adopted)),
+        )
+
+    async def label_record(self, namespace: str, release: str, revision: int, labels: Labels) -> None:
+        self._call("label_record")
+        self.releases[namespace, release] = [
+            msgspec.structs.replace(
+                each, generation=int(labels[GENERATION_LABEL] or 0), digest=labels[DIGEST_LABEL]
+            ) if each.revision == revision else each
+            for each in self.releases[namespace, release]
+        ]  # fmt: skip
+
+    async def find(self, item: Object, namespace: str) -> Object | None:  # noqa: ARG002
+        self._call("find")
+        return next((each for each in self.objects if _same(each, item)), None)
+
+    async def apply(
+        self,
+        item: Object,
+        namespace: str,
+        *,
+        manager: str,
+        dry_run: bool = False,
+        as_user: str | None = None,  # noqa: ARG002
+    ) -> Object:
+        """Merge deeply: what the applied object says wins, all else stays."""
+        self._call("dry_run" if dry_run else "apply_object")
+        there = await self.find(item, namespace)
+        result = merge(there or {}, item)
+        if not dry_run:
+            self.set_objects(*[each for each in self.objects if not _same(each, item)], result)
+        return result
+
+    async def annotate(self, item: Object, namespace: str, patch: Object) -> None:
+        self._call("annotate")
+        if there := await self.find(item, namespace):
+            self.set_objects(*[each for each in self.objects if not _same(each, item)], merge(there, patch))
+
+    async def remove(self, item: Object, namespace: str) -> None:  # noqa: ARG002
+        self._call("remove")
+        self.set_objects(*[each for each in self.objects if not _same(each, item)])
+
+    async def secret_names(self, namespace: str, label: str) -> list[str]:  # noqa: ARG002
+        key, _, value = label.partition("=")
+        return [
+            each["metadata"]["name"]
+            for each in self.objects
+            if each["kind"] == "Secret" and each["metadata"].get("labels", {}).get(key) == value
+        ]
+
+    async def may_write(self, namespace: str, user: str) -> bool:  # noqa: ARG002
+        self._call("may_write")
+        return True
 
     async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:  # noqa: ARG002
         self._call("live")

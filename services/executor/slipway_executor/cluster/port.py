@@ -1,6 +1,6 @@
 """Everything that Slipway asks of a Kubernetes cluster beside running Helm. All errors are `OperationFailed`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -8,10 +8,13 @@ import msgspec
 
 INSTALLATION_LABEL = "slipway.dev/installation"
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
+TENANT_ANNOTATION = "slipway.dev/tenant"
+ADOPTED_ANNOTATION = "slipway.dev/adopted"
 SYSTEM_NAMESPACE = "slipway-system"
 
 Object = dict[str, Any]
 """A Kubernetes object as the API gives it."""
+Labels = Mapping[str, str | None]
 
 
 class Namespace(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +22,10 @@ class Namespace(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     installation: str | None
     deployment: str | None
+    tenant: str | None = None
+    """Digest of the tenant's rules that were laid into it."""
+    adopted: bool = False
+    """It was there before Slipway: it stays when the deployment goes."""
     terminating: bool = False
     remaining: str | None = None
     """While terminating: what the API server says it still waits for."""
@@ -57,6 +64,10 @@ class Cluster(Protocol):
         """Make it with Slipway's labels. An existing one is left alone: the next observation judges it."""
         ...
 
+    async def mark_namespace(self, name: str, *, labels: Labels, annotations: Labels) -> None:
+        """Set labels and annotations; None removes one."""
+        ...
+
     async def delete_namespace(self, name: str, *, uid: str) -> None:
         """Ask for its removal, if it is still the one with this uid."""
         ...
@@ -77,6 +88,36 @@ class Cluster(Protocol):
 
     async def fail_record(self, namespace: str, release: str, revision: int) -> None:
         """Mark a revision that was left pending as failed, with its resourceVersion. Only for the Lease's holder."""
+        ...
+
+    async def label_record(self, namespace: str, release: str, revision: int, labels: Labels) -> None:
+        """Set labels of a stored revision, and nothing else of it."""
+        ...
+
+    async def find(self, item: Object, namespace: str) -> Object | None:
+        """Return the live object of this kind and name; None when it is not there or its kind is not served."""
+        ...
+
+    async def apply(
+        self, item: Object, namespace: str, *, manager: str, dry_run: bool = False, as_user: str | None = None
+    ) -> Object:
+        """Apply an object on the server, taking over what others have set; return what it is (or would be) then."""
+        ...
+
+    async def annotate(self, item: Object, namespace: str, patch: Object) -> None:
+        """Merge a patch into a live object; one that is gone is left alone."""
+        ...
+
+    async def remove(self, item: Object, namespace: str) -> None:
+        """Ask for an object's removal; one that is not there is a success."""
+        ...
+
+    async def secret_names(self, namespace: str, label: str) -> list[str]:
+        """Return the names of the Secrets that bear a label."""
+        ...
+
+    async def may_write(self, namespace: str, user: str) -> bool:
+        """Tell whether this user may write in the namespace already (bindings take a moment to be known)."""
         ...
 
     async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:

@@ -8,19 +8,23 @@ from uuid import UUID
 import yaml
 
 from slipway_executor.cluster import releases
+from slipway_executor.cluster.discovery import Discovery
 from slipway_executor.cluster.kinds import PATHS
-from slipway_executor.cluster.kubernetes import METADATA_ONLY, Conflict, KubernetesApi, NotThere
+from slipway_executor.cluster.kubernetes import APPLY, METADATA_ONLY, Conflict, KubernetesApi, NotThere
 from slipway_executor.cluster.port import (
+    ADOPTED_ANNOTATION,
     DEPLOYMENT_LABEL,
     INSTALLATION_LABEL,
     SYSTEM_NAMESPACE,
+    TENANT_ANNOTATION,
+    Labels,
     LeaseConflict,
     LeaseRecord,
     Namespace,
     Object,
     ReleaseRecord,
 )
-from slipway_executor.failing import OperationFailed
+from slipway_executor.failing import OperationFailed, terminal, transient
 
 FENCE_ANNOTATION = "slipway.dev/fence"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases"
@@ -29,6 +33,7 @@ LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases"
 class KubernetesCluster:
     def __init__(self, api: KubernetesApi) -> None:
         self._api = api
+        self._discovery = Discovery(api)
         self._versions: dict[tuple[str, str], str] = {}
         """resourceVersion of the last list, by namespace and kind: watches begin there."""
 
@@ -41,7 +46,7 @@ class KubernetesCluster:
         except NotThere:
             return None
         meta = found["metadata"]
-        labels = meta.get("labels", {})
+        labels, annotations = meta.get("labels", {}), meta.get("annotations", {})
         waiting = [
             condition["message"]
             for condition in found.get("status", {}).get("conditions", [])
@@ -52,6 +57,8 @@ class KubernetesCluster:
             uid=meta["uid"],
             installation=labels.get(INSTALLATION_LABEL),
             deployment=labels.get(DEPLOYMENT_LABEL),
+            tenant=annotations.get(TENANT_ANNOTATION),
+            adopted=ADOPTED_ANNOTATION in annotations,
             terminating="deletionTimestamp" in meta,
             remaining="; ".join(waiting) or None,
         )
@@ -64,6 +71,10 @@ class KubernetesCluster:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         with contextlib.suppress(Conflict):
             await self._api.post("/api/v1/namespaces", body)
+
+    async def mark_namespace(self, name: str, *, labels: Labels, annotations: Labels) -> None:
+        meta = {"labels": dict(labels), "annotations": dict(annotations)}
+        await self._api.patch(f"/api/v1/namespaces/{name}", {"metadata": meta})
 
     async def delete_namespace(self, name: str, *, uid: str) -> None:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
@@ -109,6 +120,59 @@ class KubernetesCluster:
         path = f"{_secrets(namespace)}/{releases.secret_name(release, revision)}"
         secret = await self._api.get(path)
         await self._api.put(path, await asyncio.to_thread(releases.as_failed, secret))
+
+    async def label_record(self, namespace: str, release: str, revision: int, labels: Labels) -> None:
+        path = f"{_secrets(namespace)}/{releases.secret_name(release, revision)}"
+        await self._api.patch(path, {"metadata": {"labels": dict(labels)}})
+
+    async def find(self, item: Object, namespace: str) -> Object | None:
+        path = await self._path(item, namespace)
+        if path is None:
+            return None
+        try:
+            return await self._api.get(path)
+        except NotThere:
+            return None
+
+    async def apply(
+        self, item: Object, namespace: str, *, manager: str, dry_run: bool = False, as_user: str | None = None
+    ) -> Object:
+        path = await self._path(item, namespace)
+        if path is None:
+            raise terminal("unknown_kind", f"the cluster does not know the kind {item['apiVersion']} {item['kind']}")
+        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
+        try:
+            return await self._api.patch(path, item, kind=APPLY, query=query, as_user=as_user)
+        except (NotThere, Conflict) as error:
+            raise transient("cluster_changed", f"{item['kind']} {item['metadata']['name']}: {error}") from error
+
+    async def annotate(self, item: Object, namespace: str, patch: Object) -> None:
+        path = await self._path(item, namespace)
+        if path:
+            with contextlib.suppress(NotThere):
+                await self._api.patch(path, patch)
+
+    async def remove(self, item: Object, namespace: str) -> None:
+        path = await self._path(item, namespace)
+        if path:
+            with contextlib.suppress(NotThere, Conflict):
+                await self._api.delete(path, {"propagationPolicy": "Background"})
+
+    async def _path(self, item: Object, namespace: str) -> str | None:
+        resource = await self._discovery.resource(item["apiVersion"], item["kind"])
+        place = item["metadata"].get("namespace", namespace)
+        return f"{resource.path(place)}/{item['metadata']['name']}" if resource else None
+
+    async def secret_names(self, namespace: str, label: str) -> list[str]:
+        found = await self._api.get(_secrets(namespace), {"labelSelector": label}, accept=METADATA_ONLY)
+        return [item["metadata"]["name"] for item in _items(found)]
+
+    async def may_write(self, namespace: str, user: str) -> bool:
+        attributes = {"namespace": namespace, "verb": "create", "resource": "secrets"}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes}}  # fmt: skip
+        answer = await self._api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, as_user=user)
+        return bool(answer.get("status", {}).get("allowed"))
 
     async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:
         found = await asyncio.gather(*(self._list(namespace, kind) for kind in sorted(kinds)))
