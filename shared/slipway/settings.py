@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from slipway.domain.usage import Quota
+
 T = TypeVar("T", bound="Settings")
 
 _UNPREFIXED = frozenset(
@@ -55,3 +57,21 @@ def _convert(raw: str, kind: Any) -> Any:
 def _kind_of_mistake(error: Exception) -> str:
     """Say what was expected; a bare ValueError may quote the value and is not passed on."""
     return str(error) if isinstance(error, msgspec.ValidationError) else "wrong form"
+
+
+class QuotaSettings(Settings, frozen=True, kw_only=True):
+    """What a user may have unless an admin says otherwise; API and scheduler must be told the same."""
+
+    deployments_per_user: int = 20
+    cpu_milli_per_user: int = 8_000
+    memory_mib_per_user: int = 16 * 1024
+    storage_gib_per_user: int = 100
+
+    @property
+    def quota(self) -> Quota:
+        return Quota(
+            deployments=self.deployments_per_user,
+            cpu_milli=self.cpu_milli_per_user,
+            memory_mib=self.memory_mib_per_user,
+            storage_gib=self.storage_gib_per_user,
+        )

@@ -1,5 +1,7 @@
 """Archives are judged before anything loads them; registries are not believed."""
 
+import asyncio
+import base64
 import gzip
 import hashlib
 import io
@@ -9,15 +11,18 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from nacl.public import PublicKey, SealedBox
 
 from slipway.domain.charts import Registries
-from slipway.messaging.messages import Chart
+from slipway.messaging.messages import Chart, Sealed
 from slipway_executor.charts import archive
-from slipway_executor.charts.fetch import CHART_LAYER, ChartClient
+from slipway_executor.charts.fetch import CHART_LAYER, ChartClient, Fetched
 from slipway_executor.charts.store import ChartStore
 from slipway_executor.failing import OperationFailed
+from slipway_executor.sealing import Keyring
 
 HOST = "registry.example.org"
+KEYRING = Keyring(bytes(range(32)))
 REF = f"oci://{HOST}/charts/app"
 
 
@@ -77,9 +82,16 @@ class Registry:
         self.blob = GOOD
         self.asked: list[str] = []
         self.redirect = ""
+        self.gone = False
+        self.wants = ""
+        """The Authorization header without which it answers 401."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(str(request.url))
+        if self.gone:
+            return httpx.Response(404)
+        if self.wants and request.headers.get("Authorization") != self.wants:
+            return httpx.Response(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
         if self.redirect:
             return httpx.Response(302, headers={"Location": self.redirect})
         if "/manifests/" in request.url.path:
@@ -97,7 +109,9 @@ def registry() -> Registry:
 @pytest.fixture
 def store(registry: Registry, tmp_path: Path) -> ChartStore:
     http = httpx.AsyncClient(transport=httpx.MockTransport(registry))
-    return ChartStore(ChartClient(http), cache=tmp_path, builtin=tmp_path, registries=Registries.parse((HOST,)))
+    return ChartStore(
+        ChartClient(http), cache=tmp_path, builtin=tmp_path, registries=Registries.parse((HOST,)), keyring=KEYRING
+    )
 
 
 def chart(**fields: str) -> Chart:
@@ -156,3 +170,61 @@ async def test_an_image_is_not_a_chart(store: ChartStore, registry: Registry):
 
 async def test_a_digest_is_looked_up(store: ChartStore):
     assert await store.resolve(chart(digest="")) == digest(MANIFEST)
+
+
+class Shelf:
+    """A keeper in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Fetched] = {}
+        self.stored = asyncio.Event()
+
+    async def fetch(self, digest: str) -> Fetched | None:
+        return self.kept.get(digest)
+
+    async def store(self, digest: str, fetched: Fetched) -> None:
+        self.kept[digest] = fetched
+        self.stored.set()
+
+
+def keeping(registry: Registry, shelf: Shelf, cache: Path) -> ChartStore:
+    http = httpx.AsyncClient(transport=httpx.MockTransport(registry))
+    return ChartStore(
+        ChartClient(http),
+        cache=cache,
+        builtin=cache,
+        registries=Registries.parse((HOST,)),
+        keyring=KEYRING,
+        keeper=shelf,
+    )
+
+
+async def test_a_chart_that_left_its_registry_comes_from_what_was_kept(registry: Registry, tmp_path: Path):
+    shelf = Shelf()
+    await keeping(registry, shelf, tmp_path / "one").path(chart())
+    await asyncio.wait_for(shelf.stored.wait(), 5)
+    registry.manifest = b""
+    registry.gone = True
+    path = await keeping(registry, shelf, tmp_path / "two").path(chart())
+    assert path.read_bytes() == GOOD
+
+
+async def test_what_was_kept_is_not_believed_without_its_proof(registry: Registry, tmp_path: Path):
+    shelf = Shelf()
+    shelf.kept[digest(MANIFEST)] = Fetched(archive=tar(("app/Chart.yaml", b"evil")), manifest=MANIFEST)
+    registry.gone = True
+    assert await code_of(keeping(registry, shelf, tmp_path), chart()) == "digest_mismatch"
+    shelf.kept[digest(MANIFEST)] = Fetched(archive=GOOD, manifest=b"")
+    assert await code_of(keeping(registry, shelf, tmp_path), chart()) == "digest_mismatch"
+
+
+async def test_credentials_answer_a_challenge_and_go_to_their_own_host_only(registry: Registry, tmp_path: Path):
+    registry.wants = "Basic " + base64.b64encode(b"me:pass").decode()
+    assert await code_of(keeping(registry, Shelf(), tmp_path), chart()) == "registry_unauthorized"
+    login = msgspec.json.encode({"username": "me", "password": "pass"})
+    box = SealedBox(PublicKey(base64.b64decode(KEYRING.public_key)))
+    sealed = Sealed(name=HOST, ciphertext=base64.b64encode(box.encrypt(login)).decode())
+    assert (await keeping(registry, Shelf(), tmp_path).path(chart(), (sealed,))).read_bytes() == GOOD
+    with pytest.raises(OperationFailed) as caught:
+        Keyring(bytes(32)).open([sealed])
+    assert caught.value.failure.code == "secret_unreadable"

@@ -26,6 +26,7 @@ from slipway.messaging.messages import (
     Command,
     JobVerdict,
     Report,
+    Sealed,
     encode,
 )
 from slipway_executor.cluster.memory import MemoryCluster
@@ -33,6 +34,7 @@ from slipway_executor.failing import terminal
 from slipway_executor.fence import GONE_SEC, RIGHT_SEC, FenceAhead, held, lease_name
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.reconcile.loop import Reconciler
+from slipway_executor.sealing import Keyring
 from slipway_executor.worker import Worker
 
 READY = {
@@ -46,7 +48,7 @@ class Charts:
     def __init__(self) -> None:
         self.failure: Exception | None = None
 
-    async def path(self, chart: Chart) -> Path:
+    async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path:
         if self.failure:
             raise self.failure
         return Path("chart.tgz")
@@ -64,7 +66,7 @@ class World:
         self.verdict: ClaimVerdict | None = ClaimVerdict.RUN
         self.claims: list[Claim] = []
         self.beat_verdict = BeatVerdict.OK
-        reconciler = Reconciler(self.cluster, self.helm, self.charts, self.clock)
+        reconciler = Reconciler(self.cluster, self.helm, self.charts, Keyring(bytes(range(32))), self.clock)
         self.worker = Worker(broker, self.cluster, reconciler, self.clock, name="local", instance="e1", slots=2)
 
     async def claim(self, subject: str, request: bytes) -> bytes | None:
@@ -116,7 +118,7 @@ async def test_a_command_is_claimed_installed_watched_and_reported(world: World)
     assert (progress.outcome, done.outcome, done.seq) == (Outcome.PROGRESS, Outcome.DONE, 2)
     assert done.applied is not None
     assert (done.applied.generation, done.applied.revision, done.applied.digest) == (1, 1, "d" * 40)
-    assert done.actions == ("create_namespace", "apply")
+    assert done.actions == ("create_namespace", "prepare", "apply")
     assert world.worker.held == 0
     assert "forget" in world.cluster.calls, "nothing is kept of a namespace that is not watched any more"
     assert {lease.holder for lease in world.cluster.leases.values()} == {""}, "released, the fence kept"
@@ -179,7 +181,7 @@ async def test_an_interrupted_install_is_settled_and_finished(world: World):
     await world.send(fence=2, deployment=command.deployment)
     await world.pull()
     done = (await world.reports())[-1]
-    assert (done.outcome, done.actions) == (Outcome.DONE, ("settle_record", "apply"))
+    assert (done.outcome, done.actions) == (Outcome.DONE, ("settle_record", "apply", "prune"))
 
 
 async def test_a_superseded_job_stops_watching_at_once(world: World):

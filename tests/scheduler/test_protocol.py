@@ -1,6 +1,7 @@
 """Lease, publish, claim, beat, report, project, sweep: on a real PostgreSQL, as the scheduler's own login."""
 
 import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from slipway.domain.charts import Registries
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.jobs import JobReason, RetryPolicy
 from slipway.domain.outcomes import Outcome
+from slipway.domain.usage import Quota
 from slipway.messaging import subjects
 from slipway.messaging.memory import MemoryBroker
 from slipway.messaging.messages import (
@@ -30,6 +32,7 @@ from slipway.messaging.messages import (
     encode,
 )
 from slipway_scheduler.claims import Claims
+from slipway_scheduler.commands import build
 from slipway_scheduler.dispatcher import Dispatcher
 from slipway_scheduler.projector import Projector
 from slipway_scheduler.sweep import Sweep
@@ -53,7 +56,8 @@ class World:
         self.sweep = Sweep(database, broker, RetryPolicy(), self.clock, committed=lambda: None)
 
     def new_dispatcher(self, name: str) -> Dispatcher:
-        return Dispatcher(self.database, self.broker, Registries.parse(()), name=name, refuse=self.projector.refuse)
+        building = partial(build, registries=Registries.parse(()), quota=Quota(), attempts=RetryPolicy().attempts)
+        return Dispatcher(self.database, self.broker, building, name=name, refuse=self.projector.refuse)
 
     async def beat(self, *held: Command, instance: str = "e1", slots: int = 50) -> list[str]:
         jobs = tuple(HeldJob(job=each.job, fence=each.fence, phase=JobPhase.APPLYING) for each in held)

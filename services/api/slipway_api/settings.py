@@ -1,9 +1,9 @@
 """What the API is told."""
 
-from slipway.settings import Settings
+from slipway.settings import QuotaSettings
 
 
-class ApiSettings(Settings, frozen=True, kw_only=True):
+class ApiSettings(QuotaSettings, frozen=True, kw_only=True):
     database_url: str
     jwt_secret_key: str
     """Signs access tokens; at least 32 characters."""
@@ -16,7 +16,6 @@ class ApiSettings(Settings, frozen=True, kw_only=True):
     token_minutes: int = 60
     registries: tuple[str, ...] = ()
     reserved_domains: tuple[str, ...] = ()
-    deployments_per_user: int = 20
     writes_per_second: int = 50
     """Of one user."""
     public_scheme: str = "http"

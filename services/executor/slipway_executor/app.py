@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import httpx
+import structlog
 
 from slipway import logs
 from slipway.clock import SystemClock
@@ -21,16 +22,22 @@ from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.queries import RESOLVE
 from slipway.settings import SettingsError, load
 from slipway_executor.charts.fetch import ChartClient
+from slipway_executor.charts.keeper import Keeper
 from slipway_executor.charts.store import ChartStore
 from slipway_executor.cluster.kubernetes import connect
 from slipway_executor.cluster.real import KubernetesCluster
+from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.process import HelmProcess
 from slipway_executor.queries import Queries
 from slipway_executor.reconcile.loop import Reconciler
+from slipway_executor.sealing import Keyring, keyring
 from slipway_executor.settings import ExecutorSettings
 from slipway_executor.worker import BEAT_SEC, Worker
 
+log = structlog.get_logger()
+
 GROUP = "executors"
+RETRY_SEC = 2.0
 
 
 def main() -> None:
@@ -54,14 +61,20 @@ async def _serve(settings: ExecutorSettings) -> None:
             httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as http,
         ):
             with tempfile.TemporaryDirectory(prefix="slipway-executor-") as work:
+                cluster = KubernetesCluster(api)
+                key = await _keyring(cluster, stop)
+                if key is None:
+                    return
                 charts = ChartStore(
                     ChartClient(http),
                     cache=cache / "charts",
                     builtin=Path(settings.builtin_charts or _builtin_charts()),
                     registries=Registries.parse(settings.registries),
+                    keyring=key,
+                    keeper=Keeper(broker, settings.cluster),
                 )
                 helm = HelmProcess(settings.helm, kubeconfig=settings.kubeconfig, work=Path(work))
-                await run(settings, broker, KubernetesCluster(api), helm, charts, stop)
+                await run(settings, broker, cluster, helm, charts, key, stop)
     finally:
         await broker.close()
 
@@ -72,14 +85,15 @@ async def run(
     cluster: KubernetesCluster,
     helm: HelmProcess,
     charts: ChartStore,
+    key: Keyring,
     stop: asyncio.Event,
 ) -> None:
     """Run an executor's loops until `stop` is set; beats go on until the last job has ended."""
     clock = SystemClock()
     instance = f"executor-{new_id()}"
     worker = Worker(
-        broker, cluster, Reconciler(cluster, helm, charts, clock), clock,
-        name=settings.cluster, instance=instance, slots=settings.slots,
+        broker, cluster, Reconciler(cluster, helm, charts, key, clock), clock,
+        name=settings.cluster, instance=instance, slots=settings.slots, public_key=key.public_key,
     )  # fmt: skip
     stopped = asyncio.Event()
     beating = Ticker(worker.beat_once, interval=BEAT_SEC, name="beat")
@@ -113,6 +127,17 @@ async def _answer(broker: Broker, cluster: str, queries: Queries, beating: Ticke
 
     with contextlib.suppress(asyncio.CancelledError):
         await first_of(answering(), stop.wait())
+
+
+async def _keyring(cluster: KubernetesCluster, stop: asyncio.Event) -> Keyring | None:
+    """Return the cluster's key as soon as the cluster answers; None when it is time to stop."""
+    while not stop.is_set():
+        try:
+            return await keyring(cluster)
+        except OperationFailed as error:
+            log.warning("cluster_not_ready", code=error.failure.code, reason=error.failure.reason)
+            await first_of(asyncio.sleep(RETRY_SEC), stop.wait())
+    return None
 
 
 def _builtin_charts() -> Path:

@@ -14,8 +14,8 @@ class Queries:
 
     async def resolve(self, subject: str, request: bytes) -> bytes | None:  # noqa: ARG002 - a responder's signature
         """Answer which digest a chart reference has now."""
-        chart = msgspec.json.decode(request, type=ResolveChart).chart
+        asked = msgspec.json.decode(request, type=ResolveChart)
         try:
-            return encode(ResolvedChart(digest=await self._charts.resolve(chart)))
+            return encode(ResolvedChart(digest=await self._charts.resolve(asked.chart, asked.registries)))
         except OperationFailed as error:
             return encode(ResolvedChart(failure=error.failure))

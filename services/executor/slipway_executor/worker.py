@@ -66,14 +66,16 @@ class Worker:
         name: str,
         instance: str,
         slots: int,
+        public_key: str | None = None,
     ) -> None:
-        """`name` is the cluster's; `instance` this process's own."""
+        """`name` is the cluster's, `public_key` its key for secrets; `instance` is this process's own."""
         self._broker = broker
         self._cluster = cluster
         self._reconciler = reconciler
         self._clock = clock
         self._name = name
         self._instance = instance
+        self._public_key = public_key
         self._slots = Slots(slots)
         self._held: dict[tuple[UUID, int], Held] = {}
         self._starting: set[asyncio.Task[None]] = set()
@@ -110,6 +112,7 @@ class Worker:
             free=self._slots.left,
             version=VERSION,
             jobs=tuple(held),
+            public_key=self._public_key,
         )
         try:
             raw = await self._broker.request(subjects.beat(self._name), encode(beat), timeout=CLAIM_TIMEOUT_SEC)
@@ -186,12 +189,7 @@ class Worker:
         try:
             end = await self._reconcile(held, reports, slot)
             timings = {**end.timings_ms, "executor": round((self._clock.monotonic() - started) * 1000, 1)}
-            await reports.publish(
-                reports.next(
-                    outcome=end.outcome, applied=end.applied, failure=end.failure, gone=end.gone,
-                    actions=end.actions, timings_ms=timings,
-                )
-            )  # fmt: skip
+            await reports.publish(reports.next(**{**msgspec.structs.asdict(end), "timings_ms": timings}))
         except fence.FenceAhead as error:
             await reports.publish(reports.next(outcome=Outcome.FENCE_AHEAD, stored_fence=error.stored))
         except Exception as error:
@@ -208,7 +206,7 @@ class Worker:
     async def _reconcile(self, held: Held, reports: Reports, slot: One) -> End:
         command = held.command
         try:
-            chart = await self._reconciler.chart(command)
+            given = await self._reconciler.inputs(command)
             begun = self._clock.monotonic()
             async with fence.held(
                 self._cluster, self._clock, command.deployment, holder=self._instance, fence=command.fence
@@ -220,7 +218,7 @@ class Worker:
                     slot.give_back()
                     await reports.publish(reports.next(outcome=Outcome.PROGRESS, applied=applied))
 
-                end = await self._reconciler.run(command, chart, deadline, held.control, watching)
+                end = await self._reconciler.run(command, given, deadline, held.control, watching)
                 return msgspec.structs.replace(end, timings_ms={"lease": lease_ms, **end.timings_ms})
         except OperationFailed as error:
             return End(outcome=Outcome.FAILED, failure=error.failure)

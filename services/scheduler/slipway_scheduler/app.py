@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from slipway import logs
 from slipway.clock import SystemClock
@@ -17,7 +18,9 @@ from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, StreamMissing, connection_check
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.settings import SettingsError, load
+from slipway_scheduler.archives import Archives
 from slipway_scheduler.claims import Claims
+from slipway_scheduler.commands import build
 from slipway_scheduler.dispatcher import Dispatcher
 from slipway_scheduler.projector import Projector
 from slipway_scheduler.relay import Relay
@@ -62,9 +65,10 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
         dispatching.wake()
 
     projector = Projector(database, broker, policy, committed=committed)
-    dispatcher = Dispatcher(
-        database, broker, Registries.parse(settings.registries), name=f"scheduler-{new_id()}", refuse=projector.refuse
+    building = partial(
+        build, registries=Registries.parse(settings.registries), quota=settings.quota, attempts=policy.attempts
     )
+    dispatcher = Dispatcher(database, broker, building, name=f"scheduler-{new_id()}", refuse=projector.refuse)
     topology = Ticker(Topology(database, broker).run_once, interval=TOPOLOGY_SEC, name="topology")
     dispatching = Ticker(_healing(dispatcher.run_once, topology), interval=POLL_SEC, name="dispatcher")
     relaying = Ticker(_healing(relay.run_once, topology), interval=POLL_SEC, name="relay")
@@ -80,12 +84,14 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
     }
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(checks, host=settings.http_host, port=settings.http_port, stop=stop))
-        tasks.create_task(_answer(broker, Claims(database, committed=committed), committed, stop))
+        tasks.create_task(_answer(broker, Claims(database, committed=committed), Archives(database), committed, stop))
         for ticker in tickers:
             tasks.create_task(ticker.run(stop))
 
 
-async def _answer(broker: Broker, claims: Claims, woken: Callable[[], None], stop: asyncio.Event) -> None:
+async def _answer(
+    broker: Broker, claims: Claims, archives: Archives, woken: Callable[[], None], stop: asyncio.Event
+) -> None:
     async def wake(subject: str, data: bytes) -> None:  # noqa: ARG001 - a listener's signature
         woken()
 
@@ -93,6 +99,8 @@ async def _answer(broker: Broker, claims: Claims, woken: Callable[[], None], sto
         async with (
             broker.respond(subjects.CLAIM_ALL, claims.claim, group=GROUP),
             broker.respond(subjects.BEAT_ALL, claims.beat, group=GROUP),
+            broker.respond(subjects.KEEP_ALL, archives.keep, group=GROUP),
+            broker.respond(subjects.KEPT_ALL, archives.kept, group=GROUP),
             broker.listen(subjects.WAKE, wake),
         ):
             await stop.wait()

@@ -7,6 +7,8 @@ from slipway.domain.charts import InvalidChartRef, Registries
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.images import InvalidImage
 from slipway.domain.jobs import JobReason
+from slipway.domain.revisions import GoodRevision
+from slipway.domain.secrets import set_name
 from slipway.domain.templates import (
     DEFAULT_HEALTH_TIMEOUT_SEC,
     SystemValues,
@@ -15,31 +17,30 @@ from slipway.domain.templates import (
     chart_source,
     compose,
 )
-from slipway.domain.values import release_digest
-from slipway.messaging.messages import Action, Chart, Command
+from slipway.domain.usage import Quota, Usage
+from slipway.domain.values import Values, release_digest
+from slipway.messaging.messages import Action, Chart, Command, Sealed
 
 
-def build(leased: LeasedJob, registries: Registries) -> Command | Failure:
-    """Return the command, or why this template can never make one (its registry was taken off the list, say)."""
-    chart, values, digest = None, {}, ""
-    if leased.reason != JobReason.DELETE:
-        try:
-            template = _template(leased)
-            source = chart_source(template, registries)
-            values = compose(template, leased.user_values, _system(leased))
-        except (InvalidChartRef, InvalidImage, msgspec.ValidationError, ValueError) as error:
-            return Failure(
-                failure_class=FailureClass.TERMINAL, code="template_invalid", reason=f"the template: {error}"
-            )
-        chart = msgspec.convert(source, Chart, from_attributes=True)
-        digest = release_digest(source.identity, values)
+def build(leased: LeasedJob, registries: Registries, *, quota: Quota, attempts: int) -> Command | Failure:
+    """Return the command, or why this template can never make one (its registry was taken off the list, say).
+
+    `quota` is the installation's default for users, `attempts` how many tries a job has.
+    """
+    deleting = leased.reason == JobReason.DELETE
+    try:
+        template = _template(leased)
+        chart, values, digest = (None, {}, "") if deleting else _content(leased, template, registries)
+    except (InvalidChartRef, InvalidImage, msgspec.ValidationError, ValueError) as error:
+        return Failure(failure_class=FailureClass.TERMINAL, code="template_invalid", reason=f"the template: {error}")
+    can = template.capabilities
     return Command(
         job=leased.job,
         fence=leased.fence,
         generation=leased.generation,
         attempt=leased.attempt,
         reason=leased.reason,
-        action=Action.DELETE if leased.reason == JobReason.DELETE else Action.APPLY,
+        action=Action.DELETE if deleting else Action.APPLY,
         cluster=leased.cluster,
         installation=leased.installation,
         deployment=leased.deployment,
@@ -50,8 +51,41 @@ def build(leased: LeasedJob, registries: Registries) -> Command | Failure:
         values=values,
         digest=digest,
         health_timeout_sec=leased.health_timeout_sec or DEFAULT_HEALTH_TIMEOUT_SEC,
+        options=tuple(leased.options),
+        ever_applied=leased.ever_applied,
+        good=msgspec.convert(leased.good, GoodRevision) if leased.good else None,
+        keep_failed=can.on_failed_upgrade == "keep",
+        last_attempt=leased.attempt + 1 >= attempts,
+        force_fields=can.drift.mode == "correct",
+        drift_ignore=can.drift.ignore,
+        allow=can.allow,
+        limits=_limits(leased, quota),
+        secrets=_sealed(leased.secrets),
+        secret_fields=can.secret_fields,
+        registries=_sealed(leased.registries),
+        promised=leased.promised,
         epoch=leased.epoch,
     )
+
+
+def _content(leased: LeasedJob, template: TemplateSource, registries: Registries) -> tuple[Chart, Values, str]:
+    """Return chart, values and digest; other secrets make another digest, so that they are applied."""
+    source = chart_source(template, registries)
+    secret = set_name(each["ciphertext"] for each in leased.secrets) if leased.secrets else ""
+    values = compose(template, leased.user_values, _system(leased), secret=secret)
+    digest = release_digest(f"{source.identity}{secret}", values)
+    return msgspec.convert(source, Chart, from_attributes=True), values, digest
+
+
+def _limits(leased: LeasedJob, default: Quota) -> Usage:
+    """Return what this deployment may ask for: the owner's quota less what the owner's others ask for."""
+    own = {name: value for name, value in (leased.quota or {}).items() if value is not None}
+    whole = msgspec.convert({**msgspec.to_builtins(default.usage), **own}, Usage)
+    return msgspec.convert(leased.used, Usage).left_of(whole)
+
+
+def _sealed(rows: list[dict[str, str]]) -> tuple[Sealed, ...]:
+    return tuple(msgspec.convert(row, Sealed) for row in rows)
 
 
 def _template(leased: LeasedJob) -> TemplateSource:

@@ -8,12 +8,10 @@ import structlog
 from slipway.database.engine import Database
 from slipway.database.queries import leases
 from slipway.database.queries.leases import LeasedJob
-from slipway.domain.charts import Registries
 from slipway.domain.failures import Failure
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
-from slipway.messaging.messages import command_id, encode
-from slipway_scheduler.commands import build
+from slipway.messaging.messages import Command, command_id, encode
 
 log = structlog.get_logger()
 
@@ -22,15 +20,23 @@ PUBLISH_TIMEOUT_SEC = 5.0
 
 Refuse = Callable[[LeasedJob, Failure], Awaitable[None]]
 """Ends a job whose command can never be made."""
+Build = Callable[[LeasedJob], Command | Failure]
+"""Makes the command of a leased job, or tells why there can be none."""
 
 
 class Dispatcher:
     def __init__(
-        self, database: Database, broker: Broker, registries: Registries, *, name: str, refuse: Refuse
+        self,
+        database: Database,
+        broker: Broker,
+        build: Build,
+        *,
+        name: str,
+        refuse: Refuse,
     ) -> None:
         self._database = database
         self._broker = broker
-        self._registries = registries
+        self._build = build
         self._name = name
         self._refuse = refuse
 
@@ -49,7 +55,7 @@ class Dispatcher:
         return len(jobs)
 
     async def _publish(self, leased: LeasedJob) -> None:
-        command = build(leased, self._registries)
+        command = self._build(leased)
         if isinstance(command, Failure):
             await self._refuse(leased, command)
             return

@@ -90,7 +90,7 @@ class Projector:
             if not await projection.remember(session, report, applied=True):
                 return
             timings = {**locked.stages_ms, **report.timings_ms}
-            await projection.write(session, report, decision, {"timings_ms": timings, **_why(report.failure)})
+            await projection.write(session, report, decision, {"timings_ms": timings, **_detail(report)})
             if decision.event is not None:
                 await outbox.record(
                     session,
@@ -99,6 +99,11 @@ class Projector:
                     data=_event_data(report, decision, locked.deployment.status, timings),
                     deployment=report.deployment,
                 )
+            if report.tested:
+                await outbox.record(
+                    session, EventType.DEPLOYMENT_TESTED, actor=Actor(kind=SYSTEM, id=report.instance, via="executor"),
+                    data=_test_data(report), deployment=report.deployment,
+                )  # fmt: skip
         self._committed()
 
 
@@ -116,9 +121,23 @@ def _event_data(
     }
     if report.applied is not None:
         data["applied_generation"], data["revision"] = report.applied.generation, report.applied.revision
+    if report.corrected:
+        data["corrected"] = msgspec.to_builtins(report.corrected)
     if decision.event is EventType.DEPLOYMENT_FAILED:
         data |= _why(decision.failure) | {"will_retry": decision.will_retry}
+        if report.rolled_back_to is not None:
+            data["rolled_back_to"] = report.rolled_back_to
     return data
+
+
+def _detail(report: Report) -> dict[str, Any]:
+    """Return what people find in the job: why it failed, what its tests said."""
+    return {**_why(report.failure), **({"test": _test_data(report)} if report.tested else {})}
+
+
+def _test_data(report: Report) -> dict[str, Any]:
+    failure = report.test_failure
+    return {"job": str(report.job), "succeeded": failure is None, "reason": failure.reason if failure else None}
 
 
 def _why(failure: Failure | None) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What a scheduler is told."""
 
-from slipway.settings import Settings
+from slipway.settings import QuotaSettings
 
 
-class SchedulerSettings(Settings, frozen=True, kw_only=True):
+class SchedulerSettings(QuotaSettings, frozen=True, kw_only=True):
     database_url: str
     nats_url: str
     http_host: str = "127.0.0.1"

@@ -34,6 +34,13 @@ class DeploymentAsked(Told, frozen=True, kw_only=True):
     changes: list[Change] = []
 
 
+class DriftedObject(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    name: str
+    fields: list[str] = []
+    """JSON pointers; none when the object is missing."""
+
+
 class JobStarted(Told, frozen=True, kw_only=True):
     job: str
     fence: int
@@ -54,6 +61,8 @@ class DeploymentObserved(Told, frozen=True, kw_only=True):
     timings_ms: dict[str, float]
     applied_generation: int | None = None
     revision: int | None = None
+    corrected: list[DriftedObject] = []
+    """Live objects that differed and were set right."""
 
 
 class DeploymentFailed(DeploymentObserved, frozen=True, kw_only=True):
@@ -68,13 +77,6 @@ class DeploymentTested(Told, frozen=True, kw_only=True):
     job: str
     succeeded: bool
     reason: str | None = None
-
-
-class DriftedObject(msgspec.Struct, frozen=True, kw_only=True):
-    kind: str
-    name: str
-    fields: list[str] = []
-    """JSON pointers; none when the object is missing."""
 
 
 class DeploymentDrifted(Told, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from slipway.domain.charts import Capabilities, Registries, parse_chart_ref
 from slipway.domain.images import parse_image
+from slipway.domain.secrets import referring
 from slipway.domain.values import SYSTEM, USER, Values, merge, nest, parse_pointer
 
 BUILTIN_CHART = "web-service"
@@ -64,12 +65,17 @@ def chart_source(template: TemplateSource, registries: Registries) -> ChartSourc
     )
 
 
-def compose(template: TemplateSource, user_values: Values | None, system: SystemValues) -> Values:
-    """Return what Helm is given: defaults, the user's values in their place, system values in theirs."""
+def compose(template: TemplateSource, user_values: Values | None, system: SystemValues, *, secret: str = "") -> Values:
+    """Return what Helm is given: defaults, the user's values in their place, system values in theirs.
+
+    Secret fields are left out; the chart is told that they are in the Secret of that name.
+    """
     layers = [_image_values(template), template.default_values]
     foreign = template.capabilities.user_values_paths is not None
-    if user_values:
-        layers.append(user_values if foreign else {USER: user_values})
+    plain, references = referring(user_values or {}, template.capabilities.secret_fields, secret)
+    if plain:
+        layers.append(plain if foreign else {USER: plain})
+    layers.append(references)
     system_values = msgspec.to_builtins(system)
     places = template.capabilities.system_values_paths
     if places is not None:

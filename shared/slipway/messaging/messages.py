@@ -12,6 +12,7 @@ import msgspec
 from slipway.domain.charts import Allowances, SecretField
 from slipway.domain.failures import Failure
 from slipway.domain.outcomes import Outcome
+from slipway.domain.revisions import Drifted, GoodRevision
 from slipway.domain.usage import Usage
 
 
@@ -43,14 +44,6 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     ciphertext: str
 
 
-class GoodRevision(msgspec.Struct, frozen=True, kw_only=True):
-    """The last revision of the release that was ready: where a failed upgrade goes back to."""
-
-    revision: int
-    generation: int
-    digest: str
-
-
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One leased job, with everything an executor needs. Message id `<job>:<fence>`."""
 
@@ -75,6 +68,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     health_timeout_sec: int = 300
     options: tuple[str, ...] = ()
     """`domain.jobs.JobOption`s; one that is not known is left out."""
+    ever_applied: bool = True
+    """Whether a release of this deployment was ever seen in the cluster."""
     good: GoodRevision | None = None
     keep_failed: bool = False
     """Leave a failed upgrade as it is rather than going back to `good`."""
@@ -170,14 +165,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """Helm's own word for the revision: deployed, failed, ..."""
 
 
-class Drifted(msgspec.Struct, frozen=True, kw_only=True):
-    """One live object that is not what the release says. `fields` are JSON pointers; none means that it is missing."""
-
-    kind: str
-    name: str
-    fields: tuple[str, ...] = ()
-
-
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot of what an executor saw and did. Applied only when `(fence, seq)` is newer. Id `<job>:<fence>:<seq>`."""
 
@@ -199,6 +186,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the applied revision's objects ask for."""
     corrected: tuple[Drifted, ...] = ()
     """Live objects that differed and were set right."""
+    failed_revision: int | None = None
+    """Helm's number of a revision of this generation that failed."""
     rolled_back_to: int | None = None
     """The revision that a failed upgrade was taken back to."""
     test_failure: Failure | None = None
@@ -209,6 +198,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stored_fence: int | None = None
 
 
+PIECE_BYTES = 512 * 1024
+"""Of an archive, before base64: well below the 1 MiB that NATS carries."""
+
+
+class ArchivePiece(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a chart archive to be kept, or that was. Piece 0 is the OCI manifest, empty for https."""
+
+    digest: str
+    number: int
+    total: int
+    content: bytes
+
+
+class WantedPiece(msgspec.Struct, frozen=True, kw_only=True):
+    digest: str
+    number: int
+
+
 def command_id(job: UUID, fence: int) -> str:
     return f"{job}:{fence}"
 
@@ -217,5 +224,5 @@ def report_id(report: Report) -> str:
     return f"{report.job}:{report.fence}:{report.seq}"
 
 
-def encode(message: msgspec.Struct) -> bytes:
+def encode(message: msgspec.Struct | None) -> bytes:
     return msgspec.json.encode(message)

@@ -12,8 +12,9 @@ import msgspec
 
 from slipway.domain.charts import Allowances, SecretField
 from slipway.domain.failures import Failure
+from slipway.domain.revisions import Drifted
 from slipway.domain.usage import Usage
-from slipway.messaging.messages import Chart, Drifted, Sealed
+from slipway.messaging.messages import Chart, Sealed
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

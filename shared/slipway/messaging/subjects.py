@@ -14,6 +14,10 @@ WAKE = "slipway.wake.v1"
 """Core, lossy: work was committed; look now rather than at the next poll."""
 CLAIM_ALL = "slipway.rpc.v1.*.claim"
 BEAT_ALL = "slipway.rpc.v1.*.beat"
+KEEP_ALL = "slipway.rpc.v1.*.keep"
+"""A piece of a chart archive, to be kept."""
+KEPT_ALL = "slipway.rpc.v1.*.kept"
+"""Asks for a piece that was kept."""
 
 _TOKEN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
@@ -40,6 +44,14 @@ def claim(cluster: str) -> str:
 
 def beat(cluster: str) -> str:
     return f"slipway.rpc.v1.{cluster_token(cluster)}.beat"
+
+
+def keep(cluster: str) -> str:
+    return f"slipway.rpc.v1.{cluster_token(cluster)}.keep"
+
+
+def kept(cluster: str) -> str:
+    return f"slipway.rpc.v1.{cluster_token(cluster)}.kept"
 
 
 def control(cluster: str) -> str:

@@ -1,5 +1,6 @@
 """A small client for OCI registries and classic repositories: bounded, without redirects to other hosts."""
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -20,39 +21,68 @@ CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json"
 
 
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """Credentials of a registry."""
+
+    username: str
+    password: str
+
+    @property
+    def basic(self) -> str:
+        return f"Basic {base64.b64encode(f'{self.username}:{self.password}'.encode()).decode()}"
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart's archive, and the OCI manifest by which its digest is proven (empty for https)."""
+
+    archive: bytes
+    manifest: bytes = b""
+
+
+def prove(digest: str, fetched: Fetched) -> None:
+    """OperationFailed unless this is what the digest names: of the OCI manifest, or of the archive for https."""
+    if not fetched.manifest:
+        _require(digest, fetched.archive, "chart archive")
+        return
+    _require(digest, fetched.manifest, "chart manifest")
+    _require(str(_layer(fetched.manifest)["digest"]), fetched.archive, "chart layer")
+
+
 class ChartClient:
     """Fetches from one reference. The digest is of the OCI manifest, or of the archive for https."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def resolve(self, ref: str, version: str, *, plain_http: bool) -> str:
+    async def resolve(self, ref: str, version: str, *, plain_http: bool, login: Login | None = None) -> str:
         """Return the digest that this version has now."""
         if ref.startswith("oci://"):
-            body = await self._manifest(ref, version.replace("+", "_"), plain_http=plain_http)
+            body = await self._manifest(ref, version.replace("+", "_"), plain_http=plain_http, login=login)
             return _sha256(body)
-        return _sha256(await self._classic(ref, version))
+        return _sha256(await self._classic(ref, version, login))
 
-    async def archive(self, ref: str, version: str, digest: str, *, plain_http: bool) -> bytes:
+    async def archive(
+        self, ref: str, version: str, digest: str, *, plain_http: bool, login: Login | None = None
+    ) -> Fetched:
         """Return the archive, proven to be the one that the digest names."""
         if not ref.startswith("oci://"):
-            content = await self._classic(ref, version)
-            _require(digest, content, "chart archive")
-            return content
-        manifest = await self._manifest(ref, digest, plain_http=plain_http)
+            fetched = Fetched(archive=await self._classic(ref, version, login))
+            prove(digest, fetched)
+            return fetched
+        manifest = await self._manifest(ref, digest, plain_http=plain_http, login=login)
         _require(digest, manifest, "chart manifest")
-        layer = _layer(manifest)
-        content = await self._get(f"{_api(ref, plain_http)}/blobs/{layer['digest']}", ARCHIVE_LIMIT)
-        _require(str(layer["digest"]), content, "chart layer")
-        return content
+        url = f"{_api(ref, plain_http)}/blobs/{_layer(manifest)['digest']}"
+        fetched = Fetched(archive=await self._get(url, ARCHIVE_LIMIT, login=login), manifest=manifest)
+        prove(digest, fetched)
+        return fetched
 
-    async def _manifest(self, ref: str, reference: str, *, plain_http: bool) -> bytes:
+    async def _manifest(self, ref: str, reference: str, *, plain_http: bool, login: Login | None) -> bytes:
         url = f"{_api(ref, plain_http)}/manifests/{reference}"
-        return await self._get(url, MANIFEST_LIMIT, headers={"Accept": MANIFEST_TYPES})
+        return await self._get(url, MANIFEST_LIMIT, headers={"Accept": MANIFEST_TYPES}, login=login)
 
-    async def _classic(self, ref: str, version: str) -> bytes:
+    async def _classic(self, ref: str, version: str, login: Login | None) -> bytes:
         repository, _, name = ref.rpartition("/")
-        index = await self._get(f"{repository}/index.yaml", INDEX_LIMIT)
+        index = await self._get(f"{repository}/index.yaml", INDEX_LIMIT, login=login)
         try:
             entries = yaml.load(index, Loader=_LOADER)["entries"][name]  # noqa: S506 - a safe loader
             location = next(entry["urls"][0] for entry in entries if entry["version"] == version)
@@ -61,18 +91,19 @@ class ChartClient:
         url = urljoin(f"{repository}/", str(location))
         if urlsplit(url).netloc != urlsplit(repository).netloc or urlsplit(url).scheme != "https":
             raise terminal("chart_elsewhere", "the repository's index points to another host")
-        return await self._get(url, ARCHIVE_LIMIT)
+        return await self._get(url, ARCHIVE_LIMIT, login=login)
 
-    async def _get(self, url: str, limit: int, *, headers: Mapping[str, str] | None = None) -> bytes:
+    async def _get(
+        self, url: str, limit: int, *, headers: Mapping[str, str] | None = None, login: Login | None = None
+    ) -> bytes:
         host = urlsplit(url).netloc
         sent = dict(headers or {})
         for _ in range(REDIRECTS + 1):
             try:
                 async with self._http.stream("GET", url, headers=sent) as answer:
                     if answer.status_code == 401 and "Authorization" not in sent:
-                        sent["Authorization"] = (
-                            f"Bearer {await self._token(answer.headers.get('WWW-Authenticate', ''), host)}"
-                        )
+                        challenge = answer.headers.get("WWW-Authenticate", "")
+                        sent["Authorization"] = await self._authorization(challenge, host, login)
                         continue
                     if answer.is_redirect:
                         url = urljoin(url, answer.headers.get("Location", ""))
@@ -86,17 +117,20 @@ class ChartClient:
                 ) from error
         raise terminal("chart_redirects", f"the registry {host} redirects without end")
 
-    async def _token(self, challenge: str, host: str) -> str:
-        """Follow the registry's anonymous token flow, on its own host or a host below its domain only."""
+    async def _authorization(self, challenge: str, host: str, login: Login | None) -> str:
+        """Answer a challenge: basic, or the registry's token flow on its own host or a host below its domain only."""
+        if login and challenge.lower().startswith("basic"):
+            return login.basic
         fields = dict(
             part.split("=", 1) for part in challenge.removeprefix("Bearer ").replace('"', "").split(",") if "=" in part
         )
         realm = fields.pop("realm", "")
         if not challenge.startswith("Bearer ") or not _same_site(urlsplit(realm).netloc, host):
             raise terminal("registry_unauthorized", f"the registry {host} wants credentials")
-        answer = await self._http.get(realm, params=fields)
+        headers = {"Authorization": login.basic} if login else {}
+        answer = await self._http.get(realm, params=fields, headers=headers)
         body: Any = msgspec.json.decode(await _body_of(answer, MANIFEST_LIMIT))
-        return str(body.get("token") or body.get("access_token") or "")
+        return f"Bearer {body.get('token') or body.get('access_token') or ''}"
 
 
 def _same_site(realm: str, host: str) -> bool:

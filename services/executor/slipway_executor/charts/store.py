@@ -5,26 +5,62 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
-from slipway.domain.charts import InvalidChartRef, Registries, parse_chart_ref
-from slipway.messaging.messages import Chart
+import msgspec
+import structlog
+
+from slipway.domain.charts import ChartRef, InvalidChartRef, Registries, parse_chart_ref
+from slipway.messaging.broker import BrokerError
+from slipway.messaging.messages import Chart, Sealed
 from slipway_executor.charts import archive
-from slipway_executor.charts.fetch import ChartClient
-from slipway_executor.failing import needs_person, terminal
+from slipway_executor.charts.fetch import ChartClient, Fetched, Login, prove
+from slipway_executor.failing import OperationFailed, needs_person, terminal
+from slipway_executor.sealing import Keyring
+
+log = structlog.get_logger()
 
 KEPT = 200
 """Archives in the cache; the least recently used go."""
+GONE = frozenset(
+    {
+        "registry_unreachable", "registry_unavailable", "registry_unauthorized", "registry_not_allowed", "chart_not_found",
+        "chart_elsewhere", "chart_redirects", "digest_mismatch",
+    }
+)  # fmt: skip
+"""Failures for which the kept archive serves instead: it is proven by the same digest."""
+
+
+class Shelf(Protocol):
+    """Where archives are kept for the installation (`charts.keeper`)."""
+
+    async def fetch(self, digest: str) -> Fetched | None: ...
+    async def store(self, digest: str, fetched: Fetched) -> None: ...
 
 
 class ChartStore:
-    def __init__(self, client: ChartClient, *, cache: Path, builtin: Path, registries: Registries) -> None:
+    def __init__(
+        self,
+        client: ChartClient,
+        *,
+        cache: Path,
+        builtin: Path,
+        registries: Registries,
+        keyring: Keyring,
+        keeper: Shelf | None = None,
+    ) -> None:
+        """`keeper` keeps archives for the installation, so that a chart that left its registry is still there."""
         self._client = client
         self._cache = cache
         self._builtin = builtin
         self._registries = registries
+        self._keyring = keyring
+        self._keeper = keeper
         self._fetching: dict[str, asyncio.Lock] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._kept: set[str] = set()
 
-    async def path(self, chart: Chart) -> Path:
+    async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path:
         """Return the chart's place on disk, fetched and checked if need be. OperationFailed says why not."""
         if chart.builtin:
             folder = self._builtin / chart.builtin
@@ -33,37 +69,83 @@ class ChartStore:
             return folder
         if not chart.ref or not chart.version or not chart.digest:
             raise terminal("template_invalid", "the template names no chart, version or digest")
-        kept = self._cache / f"{chart.digest.replace(':', '-')}.tgz"
+        cached = self._cache / f"{chart.digest.replace(':', '-')}.tgz"
         async with self._fetching.setdefault(chart.digest, asyncio.Lock()):
-            if not kept.exists():
-                await self._fetch(chart.ref, chart.version, chart.digest, kept)
+            if not cached.exists():
+                fetched = await self._fetched(chart.ref, chart.version, chart.digest, registries)
+                await asyncio.to_thread(archive.check, fetched.archive)
+                await asyncio.to_thread(self._store, fetched, cached)
         with contextlib.suppress(FileNotFoundError):
-            os.utime(kept)
-        return kept
+            os.utime(cached)
+        self._offer(chart.digest, cached)
+        return cached
 
-    async def resolve(self, chart: Chart) -> str:
+    async def resolve(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> str:
         """Return the digest of a reference now."""
         if not chart.ref or not chart.version:
             raise terminal("template_invalid", "a chart reference and its version are needed")
-        return await self._client.resolve(chart.ref, chart.version, plain_http=self._plain_http(chart.ref))
+        allowed = self._allowed(chart.ref)
+        login = self._login(allowed, registries)
+        return await self._client.resolve(chart.ref, chart.version, plain_http=allowed.plain_http, login=login)
 
-    async def _fetch(self, ref: str, version: str, digest: str, kept: Path) -> None:
-        content = await self._client.archive(ref, version, digest, plain_http=self._plain_http(ref))
-        await asyncio.to_thread(archive.check, content)
-        await asyncio.to_thread(self._keep, content, kept)
+    async def _fetched(self, ref: str, version: str, digest: str, registries: tuple[Sealed, ...]) -> Fetched:
+        """Return the archive from its registry, or, when that has it no more, as it was kept."""
+        try:
+            allowed = self._allowed(ref)
+            login = self._login(allowed, registries)
+            return await self._client.archive(ref, version, digest, plain_http=allowed.plain_http, login=login)
+        except OperationFailed as error:
+            kept = await self._keeper.fetch(digest) if self._keeper and error.failure.code in GONE else None
+            if kept is None:
+                raise
+            prove(digest, kept)
+            log.info("chart_from_archive", digest=digest, because=error.failure.code)
+            return kept
 
-    def _plain_http(self, ref: str) -> bool:
+    def _allowed(self, ref: str) -> ChartRef:
         """Judge the reference by the executor's own list: a command cannot talk it into another registry."""
         try:
-            return parse_chart_ref(ref, self._registries).plain_http
+            return parse_chart_ref(ref, self._registries)
         except InvalidChartRef as error:
             raise terminal("registry_not_allowed", str(error)) from error
 
-    def _keep(self, content: bytes, kept: Path) -> None:
+    def _login(self, allowed: ChartRef, registries: tuple[Sealed, ...]) -> Login | None:
+        logins = self._keyring.open(each for each in registries if each.name == allowed.host)
+        return msgspec.json.decode(logins[allowed.host], type=Login) if logins else None
+
+    def _offer(self, digest: str, cached: Path) -> None:
+        """Have the archive kept, once for each digest and process, beside the work."""
+        if self._keeper is None or digest in self._kept:
+            return
+        self._kept.add(digest)
+        task = asyncio.create_task(self._keep(self._keeper, digest, cached))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _keep(self, keeper: Shelf, digest: str, cached: Path) -> None:
+        try:
+            manifest = _manifest_of(cached)
+            fetched = Fetched(
+                archive=await asyncio.to_thread(cached.read_bytes),
+                manifest=await asyncio.to_thread(manifest.read_bytes) if manifest.exists() else b"",
+            )
+            prove(digest, fetched)
+            await keeper.store(digest, fetched)
+        except (BrokerError, OSError, OperationFailed) as error:
+            log.info("chart_not_kept", digest=digest, error=type(error).__name__)
+            self._kept.discard(digest)  # the next use offers it again
+
+    def _store(self, fetched: Fetched, cached: Path) -> None:
         self._cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._cache, delete=False) as fresh:
-            fresh.write(content)
-        Path(fresh.name).rename(kept)
+        for content, place in ((fetched.manifest, _manifest_of(cached)), (fetched.archive, cached)):
+            with tempfile.NamedTemporaryFile(dir=self._cache, delete=False) as fresh:
+                fresh.write(content)
+            Path(fresh.name).rename(place)
         by_age = sorted(self._cache.glob("*.tgz"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in by_age[KEPT:]:
             old.unlink(missing_ok=True)
+            _manifest_of(old).unlink(missing_ok=True)
+
+
+def _manifest_of(cached: Path) -> Path:
+    return cached.with_suffix(".manifest.json")

@@ -1,7 +1,7 @@
 """A cluster in memory: namespaces, Leases, release records. With a settable failure for each method."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import count
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from slipway_executor.cluster.port import (
     ADOPTED_ANNOTATION,
     DEPLOYMENT_LABEL,
     INSTALLATION_LABEL,
+    LEFT_ANNOTATION,
     TENANT_ANNOTATION,
     Labels,
     LeaseConflict,
@@ -38,6 +39,7 @@ class MemoryCluster:
         self.failures: dict[str, Exception] = {}
         """Method name: what it raises."""
         self.calls: list[str] = []
+        self.secrets: dict[str, dict[str, str]] = {}
         self._versions = count(1)
         self._changed = asyncio.Event()
 
@@ -107,6 +109,7 @@ class MemoryCluster:
             deployment=labels.get(DEPLOYMENT_LABEL, found.deployment),
             tenant=annotations.get(TENANT_ANNOTATION, found.tenant),
             adopted=bool(annotations.get(ADOPTED_ANNOTATION, found.adopted)),
+            left_by=annotations.get(LEFT_ANNOTATION, found.left_by),
         )
 
     async def label_record(self, namespace: str, release: str, revision: int, labels: Labels) -> None:
@@ -118,6 +121,9 @@ class MemoryCluster:
             for each in self.releases[namespace, release]
         ]  # fmt: skip
 
+    async def namespaced(self, api_version: str, kind: str) -> bool | None:  # noqa: ARG002
+        return kind not in ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace")
+
     async def find(self, item: Object, namespace: str) -> Object | None:  # noqa: ARG002
         self._call("find")
         return next((each for each in self.objects if _same(each, item)), None)
@@ -127,7 +133,7 @@ class MemoryCluster:
         item: Object,
         namespace: str,
         *,
-        manager: str,
+        manager: str,  # noqa: ARG002
         dry_run: bool = False,
         as_user: str | None = None,  # noqa: ARG002
     ) -> Object:
@@ -147,6 +153,9 @@ class MemoryCluster:
     async def remove(self, item: Object, namespace: str) -> None:  # noqa: ARG002
         self._call("remove")
         self.set_objects(*[each for each in self.objects if not _same(each, item)])
+
+    async def keep_secret(self, name: str, data: Mapping[str, str]) -> dict[str, str]:
+        return self.secrets.setdefault(name, dict(data))
 
     async def secret_names(self, namespace: str, label: str) -> list[str]:  # noqa: ARG002
         key, _, value = label.partition("=")

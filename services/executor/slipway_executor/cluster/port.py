@@ -10,6 +10,7 @@ INSTALLATION_LABEL = "slipway.dev/installation"
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
 TENANT_ANNOTATION = "slipway.dev/tenant"
 ADOPTED_ANNOTATION = "slipway.dev/adopted"
+LEFT_ANNOTATION = "slipway.dev/left-by"
 SYSTEM_NAMESPACE = "slipway-system"
 
 Object = dict[str, Any]
@@ -26,6 +27,8 @@ class Namespace(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the tenant's rules that were laid into it."""
     adopted: bool = False
     """It was there before Slipway: it stays when the deployment goes."""
+    left_by: str | None = None
+    """The deployment that had adopted it, and gave it back when it was deleted."""
     terminating: bool = False
     remaining: str | None = None
     """While terminating: what the API server says it still waits for."""
@@ -94,6 +97,10 @@ class Cluster(Protocol):
         """Set labels of a stored revision, and nothing else of it."""
         ...
 
+    async def namespaced(self, api_version: str, kind: str) -> bool | None:
+        """Tell whether objects of this kind live in namespaces; None when the cluster does not serve it."""
+        ...
+
     async def find(self, item: Object, namespace: str) -> Object | None:
         """Return the live object of this kind and name; None when it is not there or its kind is not served."""
         ...
@@ -110,6 +117,10 @@ class Cluster(Protocol):
 
     async def remove(self, item: Object, namespace: str) -> None:
         """Ask for an object's removal; one that is not there is a success."""
+        ...
+
+    async def keep_secret(self, name: str, data: Mapping[str, str]) -> dict[str, str]:
+        """Return a Secret of Slipway's own namespace, made of `data` when it is not there yet."""
         ...
 
     async def secret_names(self, namespace: str, label: str) -> list[str]:

@@ -1,11 +1,10 @@
 """The cluster port over the Kubernetes API."""
 
 import asyncio
+import base64
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
-
-import yaml
 
 from slipway_executor.cluster import releases
 from slipway_executor.cluster.discovery import Discovery
@@ -15,6 +14,7 @@ from slipway_executor.cluster.port import (
     ADOPTED_ANNOTATION,
     DEPLOYMENT_LABEL,
     INSTALLATION_LABEL,
+    LEFT_ANNOTATION,
     SYSTEM_NAMESPACE,
     TENANT_ANNOTATION,
     Labels,
@@ -59,6 +59,7 @@ class KubernetesCluster:
             deployment=labels.get(DEPLOYMENT_LABEL),
             tenant=annotations.get(TENANT_ANNOTATION),
             adopted=ADOPTED_ANNOTATION in annotations,
+            left_by=annotations.get(LEFT_ANNOTATION),
             terminating="deletionTimestamp" in meta,
             remaining="; ".join(waiting) or None,
         )
@@ -113,8 +114,7 @@ class KubernetesCluster:
     async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:
         secret = await self._api.get(f"{_secrets(namespace)}/{releases.secret_name(release, revision)}")
         stored = await asyncio.to_thread(releases.decode, secret)
-        documents = await asyncio.to_thread(lambda: list(yaml.load_all(stored["manifest"], Loader=_LOADER)))
-        return [document for document in documents if isinstance(document, dict) and "kind" in document]
+        return await asyncio.to_thread(releases.objects_of, stored["manifest"])
 
     async def fail_record(self, namespace: str, release: str, revision: int) -> None:
         path = f"{_secrets(namespace)}/{releases.secret_name(release, revision)}"
@@ -124,6 +124,10 @@ class KubernetesCluster:
     async def label_record(self, namespace: str, release: str, revision: int, labels: Labels) -> None:
         path = f"{_secrets(namespace)}/{releases.secret_name(release, revision)}"
         await self._api.patch(path, {"metadata": {"labels": dict(labels)}})
+
+    async def namespaced(self, api_version: str, kind: str) -> bool | None:
+        resource = await self._discovery.resource(api_version, kind)
+        return resource.namespaced if resource else None
 
     async def find(self, item: Object, namespace: str) -> Object | None:
         path = await self._path(item, namespace)
@@ -162,6 +166,17 @@ class KubernetesCluster:
         resource = await self._discovery.resource(item["apiVersion"], item["kind"])
         place = item["metadata"].get("namespace", namespace)
         return f"{resource.path(place)}/{item['metadata']['name']}" if resource else None
+
+    async def keep_secret(self, name: str, data: Mapping[str, str]) -> dict[str, str]:
+        path = f"{_secrets(SYSTEM_NAMESPACE)}/{name}"
+        try:
+            return _texts(await self._api.get(path))
+        except NotThere:
+            await self._create_namespace(SYSTEM_NAMESPACE, {})
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": dict(data)}
+        with contextlib.suppress(Conflict):  # another executor was first
+            await self._api.post(_secrets(SYSTEM_NAMESPACE), body)
+        return _texts(await self._api.get(path))
 
     async def secret_names(self, namespace: str, label: str) -> list[str]:
         found = await self._api.get(_secrets(namespace), {"labelSelector": label}, accept=METADATA_ONLY)
@@ -213,11 +228,12 @@ class KubernetesCluster:
             del self._versions[key]
 
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def _secrets(namespace: str) -> str:
     return f"/api/v1/namespaces/{namespace}/secrets"
+
+
+def _texts(secret: Object) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()}
 
 
 def _items(listed: Object) -> list[Object]:

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import yaml
 
 from slipway_executor.cluster.port import Object, ReleaseRecord
+from slipway_executor.failing import terminal
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 GENERATION_LABEL = "slipway-gen"
 DIGEST_LABEL = "slipway-digest"
@@ -32,6 +36,16 @@ def record(labels: Mapping[str, str]) -> ReleaseRecord:
 def decode(secret: Object) -> dict[str, Any]:
     """Return the stored release."""
     return msgspec.json.decode(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
+
+
+def objects_of(manifest: str) -> list[Object]:
+    """Return the objects of a rendered manifest; OperationFailed when it is no YAML."""
+    try:
+        documents = list(yaml.load_all(manifest, Loader=_LOADER))
+    except yaml.YAMLError as error:
+        raise terminal("template_failed", "the chart renders something that is no YAML") from error
+    found = [document for document in documents if isinstance(document, dict) and document.get("kind")]
+    return [item for document in found for item in (document["items"] if document["kind"] == "List" else [document])]
 
 
 def as_failed(secret: Object) -> Object:

@@ -1,10 +1,12 @@
-"""What Slipway asks of Helm: two operations. What Helm stored is read from the cluster, not believed from the call."""
+"""What Slipway asks of Helm. What Helm stored is read from the cluster, not believed from the call."""
 
 import asyncio
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+
+from slipway_executor.cluster.port import Object
 
 
 class Deadline:
@@ -38,8 +40,20 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     chart: Path
     """An archive that was checked."""
     values: dict[str, Any]
-    labels: dict[str, str]
+    labels: dict[str, str] = {}
     hook_timeout_sec: int = 300
+    as_user: str | None = None
+    """Kubernetes user whose rights Helm has; None: the executor's own."""
+    force_fields: bool = False
+    """Take over fields that another manager has set, rather than fail."""
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a chart would make of its values: objects, and hooks apart."""
+
+    objects: tuple[Object, ...]
+    hooks: tuple[Object, ...] = ()
+    notes: str = ""
 
 
 class Helm(Protocol):
@@ -47,6 +61,20 @@ class Helm(Protocol):
         """Install or upgrade, waiting for hooks but not for objects. OperationFailed says why not."""
         ...
 
-    async def uninstall(self, name: str, namespace: str, deadline: Deadline, *, hook_timeout_sec: int = 300) -> None:
+    async def render(self, release: Release, *, on_server: bool) -> Rendered:
+        """Render without writing. On the server, templates see the cluster with the rights of `as_user`."""
+        ...
+
+    async def roll_back(self, release: Release, revision: int, deadline: Deadline) -> None:
+        """Make a new revision that is an old one again, from Helm's own record of it."""
+        ...
+
+    async def test(self, release: Release, deadline: Deadline) -> None:
+        """Run the chart's tests. OperationFailed says which failed."""
+        ...
+
+    async def uninstall(
+        self, name: str, namespace: str, deadline: Deadline, *, as_user: str | None = None, hook_timeout_sec: int = 300
+    ) -> None:
         """Remove the release; one that is not there is a success."""
         ...

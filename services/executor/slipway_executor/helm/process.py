@@ -5,19 +5,33 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from slipway_executor.failing import OperationFailed, needs_person, transient
+from slipway_executor.cluster.releases import objects_of
+from slipway_executor.failing import OperationFailed, needs_person, terminal, transient
 from slipway_executor.helm import guard, output
-from slipway_executor.helm.port import Deadline, Release
+from slipway_executor.helm.port import Deadline, Release, Rendered
 
 HISTORY_LIMIT = 10
 OUTPUT_LIMIT = 256 * 1024
 MEMORY_LIMIT = "512MiB"
 KILLED = -9
+RENDER_LIMIT = 16 * 1024 * 1024
+RENDER_SEC = 20.0
+BESIDE_HOOKS_SEC = 120.0
+"""What an operation may take beside its hooks."""
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """How a Helm process ended."""
+
+    code: int
+    stdout: bytes
+    stderr: str
 
 
 class HelmProcess:
@@ -30,31 +44,62 @@ class HelmProcess:
     async def apply(self, release: Release, deadline: Deadline) -> None:
         labels = ",".join(f"{key}={value}" for key, value in sorted(release.labels.items()))
         with self._values_file(release) as values:
-            code, stderr = await self._run(
-                [
-                    "upgrade", release.name, str(release.chart), "--install", "--namespace", release.namespace,
-                    "--values", values, "--reset-values", "--labels", labels, "--server-side=true",
-                    "--disable-openapi-validation", "--wait=hookOnly", f"--timeout={release.hook_timeout_sec}s",
-                    f"--history-max={HISTORY_LIMIT}", "--hide-notes", "--output=json",
-                ],
-                deadline,
-            )  # fmt: skip
-        if code:
-            raise OperationFailed(output.failure(stderr))
+            arguments = [*self._upgrade(release, values), "--labels", labels, f"--history-max={HISTORY_LIMIT}"]
+            await self._done(arguments, deadline, limit_sec=release.hook_timeout_sec + BESIDE_HOOKS_SEC)
 
-    async def uninstall(self, name: str, namespace: str, deadline: Deadline, *, hook_timeout_sec: int = 300) -> None:
-        arguments = ["uninstall", name, "--namespace", namespace, "--wait=hookOnly", f"--timeout={hook_timeout_sec}s"]
-        code, stderr = await self._run(arguments, deadline)
-        if code and not output.says_not_found(stderr):
-            raise OperationFailed(output.failure(stderr))
+    async def render(self, release: Release, *, on_server: bool) -> Rendered:
+        deadline = Deadline(time.clock_gettime(time.CLOCK_BOOTTIME) + RENDER_SEC)
+        with self._values_file(release) as values:
+            arguments = [*self._upgrade(release, values), f"--dry-run={'server' if on_server else 'client'}"]
+            ran = await self._run(arguments, deadline, limit_sec=RENDER_SEC, keep_output=True)
+        if ran.code:
+            raise OperationFailed(msgspec.structs.replace(output.failure(ran.stderr), cluster_changed=False))
+        return await asyncio.to_thread(_rendered, ran.stdout)
 
-    async def _run(self, arguments: Sequence[str], deadline: Deadline) -> tuple[int, str]:
+    async def roll_back(self, release: Release, revision: int, deadline: Deadline) -> None:
+        arguments = [
+            "rollback", release.name, str(revision), *_in(release.namespace, release.as_user), "--server-side=true",
+            "--wait=hookOnly", f"--timeout={release.hook_timeout_sec}s", f"--history-max={HISTORY_LIMIT}",
+            "--force-conflicts",
+        ]  # fmt: skip
+        await self._done(arguments, deadline, limit_sec=release.hook_timeout_sec + BESIDE_HOOKS_SEC)
+
+    async def test(self, release: Release, deadline: Deadline) -> None:
+        arguments = ["test", release.name, *_in(release.namespace, release.as_user)]
+        timeout = f"--timeout={release.hook_timeout_sec}s"
+        await self._done([*arguments, timeout], deadline, limit_sec=release.hook_timeout_sec + BESIDE_HOOKS_SEC)
+
+    async def uninstall(
+        self, name: str, namespace: str, deadline: Deadline, *, as_user: str | None = None, hook_timeout_sec: int = 300
+    ) -> None:
+        arguments = ["uninstall", name, *_in(namespace, as_user), "--wait=hookOnly", f"--timeout={hook_timeout_sec}s"]
+        ran = await self._run(arguments, deadline, limit_sec=hook_timeout_sec + BESIDE_HOOKS_SEC)
+        if ran.code and not output.says_not_found(ran.stderr):
+            raise OperationFailed(output.failure(ran.stderr))
+
+    def _upgrade(self, release: Release, values: str) -> list[str]:
+        return [
+            "upgrade", release.name, str(release.chart), "--install", *_in(release.namespace, release.as_user),
+            "--values", values, "--reset-values", "--server-side=true", "--disable-openapi-validation", "--skip-crds",
+            "--wait=hookOnly", f"--timeout={release.hook_timeout_sec}s", "--output=json",
+            *(["--force-conflicts"] if release.force_fields else []),
+        ]  # fmt: skip
+
+    async def _done(self, arguments: Sequence[str], deadline: Deadline, *, limit_sec: float) -> None:
+        ran = await self._run(arguments, deadline, limit_sec=limit_sec)
+        if ran.code:
+            raise OperationFailed(output.failure(ran.stderr))
+
+    async def _run(
+        self, arguments: Sequence[str], deadline: Deadline, *, limit_sec: float, keep_output: bool = False
+    ) -> Ran:
+        """Run Helm until it ends, its deadline passes or `limit_sec` is over: a template may loop for ever."""
         argv = [sys.executable, "-I", "-S", guard.__file__, self._program, *arguments]
         try:
             child = await asyncio.create_subprocess_exec(
                 *argv,
                 stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE if keep_output else asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
                 env=self._environment(),
@@ -63,8 +108,11 @@ class HelmProcess:
             raise needs_person("helm_missing", "the Helm program cannot be started") from error
         following = asyncio.create_task(_follow(child, deadline))
         try:
-            stderr = await _read_bounded(child)
-            code = await child.wait()
+            async with asyncio.timeout(limit_sec):
+                stdout, stderr = await asyncio.gather(_read(child.stdout, RENDER_LIMIT), _last(child.stderr))
+                code = await child.wait()
+        except TimeoutError as error:
+            raise transient("helm_too_slow", f"Helm did not end within {limit_sec:.0f} s", changed=True) from error
         finally:
             following.cancel()
             if child.returncode is None:
@@ -77,7 +125,7 @@ class HelmProcess:
             raise transient("helm_killed", "Helm was ended at its deadline", changed=True)
         if "No such file or directory" in stderr and "guard.py" in stderr:
             raise needs_person("helm_missing", "the Helm program cannot be started")
-        return code, stderr
+        return Ran(code=code, stdout=stdout, stderr=stderr)
 
     @contextlib.contextmanager
     def _values_file(self, release: Release):  # noqa: ANN202 - the context's value is a path
@@ -115,10 +163,30 @@ async def _follow(child: asyncio.subprocess.Process, deadline: Deadline) -> None
             await deadline.changed.wait()
 
 
-async def _read_bounded(child: asyncio.subprocess.Process) -> str:
-    """Return the last of what it printed; the rest is read and dropped, so that it cannot block."""
-    assert child.stderr is not None  # noqa: S101 - opened as a pipe above
+async def _last(stream: asyncio.StreamReader | None) -> str:
+    """Return the last of what was printed; the rest is read and dropped, so that it cannot block."""
     kept = b""
-    while data := await child.stderr.read(65536):
+    while stream and (data := await stream.read(65536)):
         kept = (kept + data)[-OUTPUT_LIMIT:]
     return kept.decode(errors="replace")
+
+
+async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
+    """Return all that was printed; OperationFailed when it is more than the limit."""
+    kept = bytearray()
+    while stream and (data := await stream.read(65536)):
+        kept += data
+        if len(kept) > limit:
+            raise terminal("rendered_too_large", f"the chart renders more than {limit // 2**20} MiB")
+    return bytes(kept)
+
+
+def _rendered(stdout: bytes) -> Rendered:
+    release = msgspec.json.decode(stdout)
+    hooks = [document for hook in release.get("hooks") or [] for document in objects_of(hook["manifest"])]
+    notes = release.get("info", {}).get("notes", "")
+    return Rendered(objects=tuple(objects_of(release["manifest"])), hooks=tuple(hooks), notes=notes)
+
+
+def _in(namespace: str, as_user: str | None) -> list[str]:
+    return ["--namespace", namespace, *(["--kube-as-user", as_user] if as_user else [])]

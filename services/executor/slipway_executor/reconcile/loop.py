@@ -8,23 +8,32 @@ from typing import Protocol
 import msgspec
 
 from slipway.clock import Clock
-from slipway.domain.failures import Failure
+from slipway.domain.failures import Failure, FailureClass
+from slipway.domain.jobs import JobOption
 from slipway.domain.outcomes import Outcome
-from slipway.messaging.messages import Action, Applied, Chart, Command, JobPhase
-from slipway_executor.cluster.port import Cluster
+from slipway.domain.revisions import Drifted
+from slipway.domain.usage import Usage
+from slipway.messaging.messages import Action, Applied, Chart, Command, JobPhase, Sealed
+from slipway_executor.cluster.port import Cluster, Object
 from slipway_executor.control import Control
-from slipway_executor.failing import OperationFailed
+from slipway_executor.failing import OperationFailed, terminal
 from slipway_executor.helm.port import Deadline, Helm
-from slipway_executor.reconcile.actions import Actions
-from slipway_executor.reconcile.decide import Step, decide
+from slipway_executor.reconcile import inputs, reason
+from slipway_executor.reconcile.actions import Actions, labels_of
+from slipway_executor.reconcile.comparing import find_drift
+from slipway_executor.reconcile.decide import Pass, Step, decide, goes_back
+from slipway_executor.reconcile.inputs import Inputs
 from slipway_executor.reconcile.state import Observed, Wanted, classify
+from slipway_executor.reconcile.usage import asked_for
 from slipway_executor.reconcile.watch import Watch
+from slipway_executor.sealing import Keyring
 
-WRITING = frozenset(Step) - {Step.WAIT_GONE, Step.WATCH, Step.FINISH}
+HARMLESS = frozenset({Step.CREATE_NAMESPACE, Step.PREPARE, Step.WAIT_GONE, Step.WATCH, Step.FINISH})
+"""Steps that leave the release as it was."""
 
 
 class Charts(Protocol):
-    async def path(self, chart: Chart) -> Path: ...
+    async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path: ...
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +44,12 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     gone: bool = False
     actions: tuple[str, ...] = ()
+    usage: Usage | None = None
+    corrected: tuple[Drifted, ...] = ()
+    failed_revision: int | None = None
+    rolled_back_to: int | None = None
+    tested: bool = False
+    test_failure: Failure | None = None
     timings_ms: dict[str, float] = {}
 
 
@@ -43,24 +58,26 @@ Watching = Callable[[Applied], Awaitable[None]]
 
 
 class Reconciler:
-    def __init__(self, cluster: Cluster, helm: Helm, charts: Charts, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, helm: Helm, charts: Charts, keyring: Keyring, clock: Clock) -> None:
         self._cluster = cluster
         self._helm = helm
         self._charts = charts
+        self._keyring = keyring
         self._clock = clock
 
-    async def chart(self, command: Command) -> Path | None:
-        """Return the checked chart of a command; before anything in the cluster is touched."""
-        return await self._charts.path(command.chart) if command.chart else None
+    async def inputs(self, command: Command) -> Inputs:
+        """Return a command's checked chart and opened secrets; before anything in the cluster is touched."""
+        chart = await self._charts.path(command.chart, command.registries) if command.chart else None
+        return inputs.of_command(command, chart, self._keyring, labels_of(command))
 
     async def run(
-        self, command: Command, chart: Path | None, deadline: Deadline, control: Control, watching: Watching
+        self, command: Command, given: Inputs, deadline: Deadline, control: Control, watching: Watching
     ) -> End:
         """Bring the release in line and watch it until it is ready, or remove it."""
-        job = _Pass(self._cluster, self._clock, command, control)
-        actions = Actions(self._cluster, self._helm, self._clock, command, deadline, chart)
+        actions = Actions(self._cluster, self._helm, self._clock, command, deadline, given)
+        job = _Pass(self._cluster, self._clock, command, given, actions, control)
         try:
-            return await job.run(actions, watching)
+            return await job.run(watching)
         except OperationFailed as error:
             return await job.failed(error.failure)
 
@@ -68,71 +85,168 @@ class Reconciler:
 class _Pass:
     """What one pass did and saw."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, command: Command, control: Control) -> None:
+    def __init__(
+        self, cluster: Cluster, clock: Clock, command: Command, given: Inputs, actions: Actions, control: Control
+    ) -> None:
         self._cluster = cluster
         self._clock = clock
         self._command = command
+        self._given = given
+        self._actions = actions
         self._control = control
         self._done: list[Step] = []
         self._changed = False
         self._timings = {"helm": 0.0}
         self._observed = Observed(namespace=None)
+        self._seen = End(outcome=Outcome.DONE)
+        """What is reported however the pass ends."""
 
-    async def run(self, actions: Actions, watching: Watching) -> End:
-        command = self._command
-        wanted = Wanted(installation=command.installation, deployment=command.deployment, digest=command.digest)
+    async def run(self, watching: Watching) -> End:
         while True:
             self._observed = await self._observe()
-            found = classify(self._observed, wanted)
-            step = decide(found, deleting=command.action is Action.DELETE, done=self._done, changed=self._changed)
+            now = Pass(
+                deleting=self._deleting, ever_applied=self._command.ever_applied, done=self._done, changed=self._changed
+            )
+            step = decide(classify(self._observed, self._wanted()), now)
             if isinstance(step, Failure):
                 return self._end(Outcome.FAILED, failure=step)
             if step is Step.FINISH:
                 return self._end(Outcome.DONE, gone=True)
-            if step is Step.WATCH:
-                return await self._watch(watching)
             if self._control.stopped.is_set():
                 return self._end(self._control.outcome or Outcome.STOPPED)
-            await self._take(actions, step)
+            if step is Step.WATCH:
+                return await self._watch(watching)
+            await self._take(step)
 
     async def failed(self, failure: Failure) -> End:
-        """End with a failure, after one more look at what the cluster holds now."""
+        """End with a failure: its real reason first, then back to the good revision if need be, then one more look."""
         changed = self._changed or failure.cluster_changed
         failure = msgspec.structs.replace(failure, cluster_changed=changed)
         with contextlib.suppress(OperationFailed):
+            failure = await reason.of_hooks(failure, self._cluster, self._command.namespace)
             self._observed = await self._observe()
+            self._note_failed_revision()
+        if not self._deleting and not self._control.stopped.is_set() and self._goes_back(failure):
+            failure = await self._go_back(failure)
         return self._end(Outcome.FAILED, failure=failure)
+
+    @property
+    def _deleting(self) -> bool:
+        return self._command.action is Action.DELETE
+
+    def _wanted(self) -> Wanted:
+        command = self._command
+        return Wanted(
+            installation=command.installation,
+            deployment=command.deployment,
+            digest=command.digest,
+            deleting=self._deleting,
+            adopting=JobOption.ADOPT in command.options,
+            tenant=self._given.tenant_of(self._observed.namespace).digest,
+        )
 
     async def _observe(self) -> Observed:
         namespace = await self._cluster.namespace(self._command.namespace)
         if namespace is None:
             return Observed(namespace=None)
-        history = await self._cluster.release_history(self._command.namespace, self._command.release)
-        return Observed(namespace=namespace, history=tuple(history))
+        history = tuple(await self._cluster.release_history(self._command.namespace, self._command.release))
+        untidy = Step.APPLY in self._done and Step.PRUNE not in self._done
+        observed = Observed(namespace=namespace, history=history)
+        return msgspec.structs.replace(
+            observed, drift=await self._compared(observed), untidy=untidy and bool(observed.failed_before_last)
+        )
 
-    async def _take(self, actions: Actions, step: Step) -> None:
+    async def _compared(self, observed: Observed) -> tuple[Drifted, ...]:
+        """Return how live objects differ, when the job asks for it and the record says that all is as it should be."""
+        command, last = self._command, observed.last
+        in_sync = last is not None and last.status == "deployed" and last.digest == command.digest
+        if not in_sync or last is None or JobOption.COMPARE not in command.options or self._deleting:
+            return ()
+        manifest = await self._cluster.manifest(command.namespace, command.release, last.revision)
+        return tuple(
+            await find_drift(
+                self._cluster, manifest, command.namespace, ignore=command.drift_ignore, as_user=self._given.as_user
+            )
+        )
+
+    async def _take(self, step: Step) -> None:
         self._done.append(step)
-        self._changed |= step in WRITING and step is not Step.CREATE_NAMESPACE
+        self._changed |= step not in HARMLESS
         started = self._clock.monotonic()
         try:
-            await actions.take(step, self._observed)
+            await self._actions.take(step, self._observed)
         finally:
-            if step in (Step.APPLY, Step.UNINSTALL):
+            if step in (Step.APPLY, Step.UNINSTALL, Step.ROLL_BACK):
                 self._timings["helm"] += (self._clock.monotonic() - started) * 1000
+        if step is Step.CORRECT:
+            self._seen = msgspec.structs.replace(self._seen, corrected=self._observed.drift)
 
     async def _watch(self, watching: Watching) -> End:
+        command = self._command
         self._control.phase = JobPhase.WATCHING
         started = self._clock.monotonic()
         last = self._observed.last
         if self._done and (applied := self._applied()):
             await watching(applied)
-        manifest = await self._cluster.manifest(
-            self._command.namespace, self._command.release, last.revision if last else 0
-        )
-        watch = Watch(self._cluster, self._clock, self._command.namespace, manifest)
-        ready = await watch.until_ready(timeout_sec=self._command.health_timeout_sec, stopped=self._control.stopped)
+        manifest = await self._cluster.manifest(command.namespace, command.release, last.revision if last else 0)
+        self._count(manifest)
+        if JobOption.RESTART in command.options:
+            await self._actions.restart(manifest)
+        watch = Watch(self._cluster, self._clock, command.namespace, manifest)
+        ready = await watch.until_ready(timeout_sec=command.health_timeout_sec, stopped=self._control.stopped)
         self._timings["watch"] = (self._clock.monotonic() - started) * 1000
-        return self._end(Outcome.DONE if ready else self._control.outcome or Outcome.STOPPED)
+        if not ready:
+            return self._end(self._control.outcome or Outcome.STOPPED)
+        await self._actions.forget_old_secrets()
+        if JobOption.TEST in command.options:
+            await self._test()
+        return self._end(Outcome.DONE)
+
+    def _count(self, manifest: list[Object]) -> None:
+        """Note what the objects ask for; more than the limit would otherwise only show as pods that never come."""
+        usage = asked_for(manifest)
+        self._seen = msgspec.structs.replace(self._seen, usage=usage)
+        if self._command.limits and (too_much := usage.beyond(self._command.limits)):
+            raise terminal("quota_exceeded", f"the user's quota does not allow it: {'; '.join(too_much)}", changed=True)
+
+    async def _test(self) -> None:
+        """Run the chart's tests: a test that fails is told, and leaves the deployment as ready as it is."""
+        failure = None
+        try:
+            await self._actions.test()
+        except OperationFailed as error:
+            failure = error.failure
+        self._seen = msgspec.structs.replace(self._seen, tested=True, test_failure=failure)
+
+    def _note_failed_revision(self) -> None:
+        last = self._observed.last
+        if last and last.status == "failed" and last.generation == self._command.generation:
+            self._seen = msgspec.structs.replace(self._seen, failed_revision=last.revision)
+
+    def _goes_back(self, failure: Failure) -> bool:
+        command = self._command
+        ours = self._observed.namespace is not None and self._observed.namespace.deployment == str(command.deployment)
+        return ours and goes_back(
+            failure, command.good, self._observed.history, keep=command.keep_failed, last_attempt=command.last_attempt
+        )
+
+    async def _go_back(self, failure: Failure) -> Failure:
+        """Roll back, and make the failure final: the wanted generation waits for a change or for `reconcile`."""
+        try:
+            last = self._observed.last
+            if last and last.status not in ("deployed", "failed"):
+                await self._take(Step.SETTLE_RECORD)
+                self._observed = await self._observe()
+            await self._take(Step.ROLL_BACK)
+        except OperationFailed as error:
+            words = f"{failure.reason} (and going back failed too: {error.failure.reason})"
+            return msgspec.structs.replace(failure, reason=words, failure_class=FailureClass.NEEDS_PERSON)
+        with contextlib.suppress(OperationFailed):
+            self._observed = await self._observe()
+        good = self._command.good
+        self._seen = msgspec.structs.replace(self._seen, rolled_back_to=good.revision if good else None)
+        final = failure.failure_class is FailureClass.TRANSIENT
+        return msgspec.structs.replace(failure, failure_class=FailureClass.TERMINAL) if final else failure
 
     def _applied(self) -> Applied | None:
         """Return the revision that serves now; in sync counts as the wanted generation, whatever its label says."""
@@ -151,10 +265,12 @@ class _Pass:
         )
 
     def _end(self, outcome: Outcome, *, failure: Failure | None = None, gone: bool = False) -> End:
-        return End(
+        masked = failure and msgspec.structs.replace(failure, reason=self._given.masker.text(failure.reason))
+        return msgspec.structs.replace(
+            self._seen,
             outcome=outcome,
             applied=self._applied(),
-            failure=failure,
+            failure=masked,
             gone=gone,
             actions=tuple(self._done),
             timings_ms={name: round(value, 1) for name, value in self._timings.items()},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from slipway.domain.failures import Failure, FailureClass
-from slipway_executor.cluster.port import Object
+from slipway_executor.cluster.port import Cluster, Object
 from slipway_executor.reconcile.readiness import Unready
 
 LONGEST = 400
@@ -23,6 +23,28 @@ def not_ready(
     if any(each.hopeless for each in unready):
         return _failure("object_failed", FailureClass.TERMINAL, objects)
     return _failure("not_ready", FailureClass.TRANSIENT, f"not ready after {after_sec} s: {objects}")
+
+
+async def of_hooks(failure: Failure, cluster: Cluster, namespace: str) -> Failure:
+    """Return a hook's failure with what its pods say of it: Helm tells only that the Job failed or took too long."""
+    if failure.code not in ("hook_failed", "helm_too_slow"):
+        return failure
+    pods = await cluster.live(namespace, {"Pod"})
+    troubles = [*_pod_troubles(pods), *_ended(pods), *_event_troubles(await cluster.warnings(namespace))]
+    if not troubles:
+        return failure
+    _, kind, sentence = troubles[0]
+    return _failure(failure.code, kind, f"{failure.reason}: {sentence}")
+
+
+def _ended(pods: Sequence[Object]) -> Iterator["Trouble"]:
+    """Pods that ended with an error, and what their containers left as a message."""
+    for pod in pods:
+        for container in pod.get("status", {}).get("containerStatuses", []):
+            ended = container.get("state", {}).get("terminated", {})
+            if ended.get("exitCode"):
+                words = f"pod {pod['metadata']['name']}: container {container['name']} ended with exit code {ended['exitCode']}"
+                yield "container_failed", FailureClass.TERMINAL, f"{words}: {ended.get('message', '')}"
 
 
 Trouble = tuple[str, FailureClass, str]

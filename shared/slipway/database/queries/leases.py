@@ -32,6 +32,18 @@ class LeasedJob(msgspec.Struct, frozen=True, kw_only=True):
     default_values: dict[str, Any]
     capabilities: dict[str, Any] | None
     health_timeout_sec: int | None
+    options: list[str]
+    ever_applied: bool
+    promised: str | None
+    """Mark of the preview that the job promised to keep to."""
+    good: dict[str, Any] | None
+    """The newest revision that was ready: `{revision, generation, digest}`."""
+    secrets: list[dict[str, str]]
+    registries: list[dict[str, str]]
+    quota: dict[str, int | None] | None
+    """What an admin set for the owner."""
+    used: dict[str, int]
+    """What the owner's other deployments ask for."""
     installation: UUID
     epoch: int
 
@@ -74,7 +86,23 @@ _PAYLOAD = """
         d.user_id AS owner, d.namespace_name AS namespace, d.release_name AS release, d.deployment_uid,
         d.domain_name AS domain, d.user_values_json AS user_values, t.docker_image_url, t.chart_ref, t.chart_version,
         t.chart_digest, t.default_values_json AS default_values, t.capabilities_json AS capabilities,
-        t.health_timeout_sec, i.uid AS installation, i.epoch
+        t.health_timeout_sec, i.uid AS installation, i.epoch, j.options,
+        d.applied_generation IS NOT NULL AS ever_applied,
+        (SELECT p.rendered FROM preview p WHERE p.id = j.preview_id) AS promised,
+        (SELECT jsonb_build_object('revision', r.revision, 'generation', r.generation, 'digest', r.digest)
+         FROM deployment_revision r WHERE r.deployment_id = d.id AND r.succeeded
+         ORDER BY r.revision DESC LIMIT 1) AS good,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'ciphertext', s.ciphertext) ORDER BY s.name), '[]')
+         FROM deployment_secret s WHERE s.deployment_id = d.id) AS secrets,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.host, 'ciphertext', c.ciphertext) ORDER BY g.host), '[]')
+         FROM registry g JOIN registry_credential c ON c.registry_id = g.id
+         WHERE g.deleted_at IS NULL AND c.cluster = j.cluster) AS registries,
+        (SELECT jsonb_build_object('cpu_milli', q.cpu_milli, 'memory_mib', q.memory_mib, 'storage_gib', q.storage_gib)
+         FROM user_quota q WHERE q.user_id = d.user_id) AS quota,
+        (SELECT jsonb_build_object('cpu_milli', coalesce(sum((o.usage_json ->> 'cpu_milli')::bigint), 0),
+                                   'memory_mib', coalesce(sum((o.usage_json ->> 'memory_mib')::bigint), 0),
+                                   'storage_gib', coalesce(sum((o.usage_json ->> 'storage_gib')::bigint), 0))
+         FROM deployment o WHERE o.user_id = d.user_id AND o.id <> d.id AND o.deleted_at IS NULL) AS used
 """
 _READ_LEASED = text(_PAYLOAD.format(which="j.id = ANY(:jobs)"))
 _READ_UNPUBLISHED = text(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from slipway.database.engine import WriteSession
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.jobs import JobReason, JobStatus
+from slipway.domain.outcomes import Outcome
 from slipway.domain.projection import Decision, DeploymentRow, JobRow
 from slipway.messaging.messages import Report
 
@@ -51,24 +52,42 @@ _SET_STATUS = text(
     """
     UPDATE deployment SET status = :status, last_error = :error, failure_class = :class,
         hold_generation = CASE WHEN :hold THEN generation ELSE NULL END,
-        last_reconcile_at = now(), deleted_at = CASE WHEN :deleted THEN now() ELSE deleted_at END
+        last_reconcile_at = now(), deleted_at = CASE WHEN :deleted THEN now() ELSE deleted_at END,
+        drifted = drifted AND CAST(:status AS text) <> 'ready',
+        drift_json = CASE WHEN CAST(:status AS text) = 'ready' THEN NULL ELSE drift_json END,
+        usage_json = CASE WHEN :deleted THEN NULL ELSE coalesce(CAST(:usage AS jsonb), usage_json) END
     WHERE id = :deployment
     """
 )
+_FORGET_SECRETS = text("DELETE FROM deployment_secret WHERE deployment_id = :deployment")
 _SET_APPLIED = text(
     """
-    UPDATE deployment SET applied_generation = :generation, last_reconcile_at = now(),
-        applied_template_id = CASE WHEN generation = :generation THEN desired_template_id ELSE applied_template_id END
-    WHERE id = :deployment
+    UPDATE deployment d SET applied_generation = :generation, last_reconcile_at = now(),
+        applied_template_id = CASE WHEN d.generation = :generation THEN d.desired_template_id ELSE coalesce(
+            (SELECT r.template_id FROM deployment_revision r
+             WHERE r.deployment_id = d.id AND r.generation = :generation ORDER BY r.revision DESC LIMIT 1),
+            d.applied_template_id) END
+    WHERE d.id = :deployment
     """
 )
 _REVISION = text(
     """
-    INSERT INTO deployment_revision
-        (deployment_id, revision, generation, template_id, user_values_json, chart_digest, digest, succeeded, job_id)
-    SELECT id, :revision, :generation, desired_template_id, user_values_json, :chart_digest, :digest, :succeeded, :job
-    FROM deployment WHERE id = :deployment AND generation = :generation
-    ON CONFLICT (deployment_id, revision) DO UPDATE SET succeeded = excluded.succeeded, generation = excluded.generation
+    INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, user_values_json, chart_digest,
+        digest, succeeded, job_id, asked_json)
+    SELECT d.id, :revision, :generation, d.desired_template_id, d.user_values_json, :chart_digest, :digest, :succeeded,
+        j.id, j.asked_json
+    FROM deployment d JOIN deployment_reconcile_job j ON j.id = :job WHERE d.id = :deployment AND d.generation = :generation
+    ON CONFLICT (deployment_id, revision) DO UPDATE SET generation = excluded.generation,
+        succeeded = deployment_revision.succeeded OR excluded.succeeded
+    """
+)
+_REVISION_AGAIN = text(
+    """
+    INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, user_values_json, chart_digest,
+        digest, succeeded, job_id, asked_json)
+    SELECT deployment_id, :revision, generation, template_id, user_values_json, chart_digest, digest, succeeded, :job, NULL
+    FROM deployment_revision WHERE deployment_id = :deployment AND revision = :back_to
+    ON CONFLICT (deployment_id, revision) DO NOTHING
     """
 )
 _RAISE_FENCE = text("SELECT setval('job_fence', greatest(:fence, (SELECT last_value FROM job_fence)))")
@@ -121,20 +140,8 @@ async def remember(session: WriteSession, report: Report, *, applied: bool, note
 
 
 async def write(session: WriteSession, report: Report, decision: Decision, detail: dict[str, Any]) -> None:
-    """Write a decision. The revision and applied_* are facts of the cluster and are written whatever was decided."""
-    applied = report.applied
-    if applied is not None and applied.generation is not None:
-        values = {"deployment": report.deployment, "generation": applied.generation}
-        await session.execute(_SET_APPLIED, values)
-        if applied.revision is not None:
-            revision = {
-                "revision": applied.revision,
-                "chart_digest": applied.chart_digest,
-                "digest": applied.digest or "",
-                "succeeded": applied.app_status == "deployed" and report.failure is None,
-                "job": report.job,
-            }
-            await session.execute(_REVISION, {**values, **revision})
+    """Write a decision. Revisions and applied_* are facts of the cluster and are written whatever was decided."""
+    await _write_revisions(session, report)
     if decision.raise_fence_to is not None:
         await session.execute(_RAISE_FENCE, {"fence": decision.raise_fence_to})
     reason = decision.failure.reason if decision.failure else None
@@ -158,6 +165,34 @@ async def write(session: WriteSession, report: Report, decision: Decision, detai
             "class": decision.failure.failure_class.value if decision.failure else None,
             "hold": decision.hold,
             "deleted": decision.deleted,
+            "usage": msgspec.json.encode(report.usage).decode() if report.usage else None,
             "deployment": report.deployment,
         }
         await session.execute(_SET_STATUS, status)
+    if decision.deleted:
+        await session.execute(_FORGET_SECRETS, {"deployment": report.deployment})
+
+
+async def _write_revisions(session: WriteSession, report: Report) -> None:
+    known = {"deployment": report.deployment, "job": report.job}
+    applied = report.applied
+    if report.failed_revision is not None:
+        failed = {"revision": report.failed_revision, "generation": report.generation, "succeeded": False}
+        await session.execute(_REVISION, {**known, **failed, "chart_digest": None, "digest": ""})
+    if applied is None or applied.generation is None:
+        return
+    await session.execute(_SET_APPLIED, {"deployment": report.deployment, "generation": applied.generation})
+    if applied.revision is None:
+        return
+    if report.rolled_back_to is not None:
+        again = {"revision": applied.revision, "back_to": report.rolled_back_to}
+        await session.execute(_REVISION_AGAIN, {**known, **again})
+        return
+    revision = {
+        "revision": applied.revision,
+        "generation": applied.generation,
+        "chart_digest": applied.chart_digest,
+        "digest": applied.digest or "",
+        "succeeded": report.outcome is Outcome.DONE,
+    }
+    await session.execute(_REVISION, {**known, **revision})

@@ -1,0 +1,115 @@
+"""What every tenant's namespace is given: the rights of its charts, limits, a wall to its neighbours. Pure."""
+
+import base64
+import hashlib
+from typing import Any
+
+import msgspec
+
+from slipway.domain.usage import Usage
+from slipway.domain.values import canonical
+from slipway_executor.cluster.port import DEPLOYMENT_LABEL, Object
+
+ACCOUNT = "slipway-deployer"
+PULL_SECRET = "slipway-pull"  # noqa: S105 - a name
+MANAGER = "slipway"
+DEFAULT_REQUESTS = {"cpu": "50m", "memory": "64Mi"}
+"""Of a container that asks for nothing; quotas count it so."""
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one namespace."""
+
+    namespace: str
+    pod_security: str
+    limits: Usage | None
+    adopted: bool = False
+    """The namespace was there before: its own rules stay, only the rights are added."""
+    pull: dict[str, str] = {}
+    """Registry host: JSON of its credentials."""
+
+    @property
+    def user(self) -> str:
+        """The Kubernetes user that Helm acts as."""
+        return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
+
+    @property
+    def digest(self) -> str:
+        """Changes when the rules do; the namespace bears it once they were laid into it."""
+        return hashlib.sha256(canonical([self.labels, objects(self)])).hexdigest()[:16]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {} if self.adopted else {"pod-security.kubernetes.io/enforce": self.pod_security}
+
+
+def objects(tenant: Tenant) -> list[Object]:
+    """Return the objects that the namespace shall have, in the order of their making."""
+    found = [*_pull_objects(tenant), _account(tenant), _binding(tenant)]
+    if not tenant.adopted:
+        found += [_network(tenant), _defaults(tenant)]
+        if tenant.limits is not None:
+            found.append(_quota(tenant, tenant.limits))
+    return found
+
+
+def _named(tenant: Tenant, api_version: str, kind: str, name: str, **content: Any) -> Object:
+    meta = {"name": name, "namespace": tenant.namespace, "labels": {"app.kubernetes.io/managed-by": MANAGER}}
+    return {"apiVersion": api_version, "kind": kind, "metadata": meta, **content}
+
+
+def _account(tenant: Tenant) -> Object:
+    return _named(tenant, "v1", "ServiceAccount", ACCOUNT, automountServiceAccountToken=False)
+
+
+def _binding(tenant: Tenant) -> Object:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
+    subjects = [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": tenant.namespace}]
+    return _named(tenant, "rbac.authorization.k8s.io/v1", "RoleBinding", ACCOUNT, roleRef=role, subjects=subjects)
+
+
+def _pull_objects(tenant: Tenant) -> list[Object]:
+    """The pull Secret, and the pods' account that uses it."""
+    if not tenant.pull:
+        return []
+    auths: dict[str, Any] = {}
+    for host, raw in sorted(tenant.pull.items()):
+        login = msgspec.json.decode(raw)
+        packed = base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+        auths[host] = {"username": login["username"], "password": login["password"], "auth": packed}
+    content = base64.b64encode(msgspec.json.encode({"auths": auths})).decode()
+    secret = _named(
+        tenant, "v1", "Secret", PULL_SECRET,
+        type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": content},
+    )  # fmt: skip
+    return [secret, _named(tenant, "v1", "ServiceAccount", "default", imagePullSecrets=[{"name": PULL_SECRET}])]
+
+
+def _network(tenant: Tenant) -> Object:
+    """Nobody comes in from other tenants' namespaces; nobody goes out to the machine's own metadata service."""
+    platform = {"matchExpressions": [{"key": DEPLOYMENT_LABEL, "operator": "DoesNotExist"}]}
+    outside = [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+        {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10"]}},
+    ]
+    spec = {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [{"podSelector": {}}, {"namespaceSelector": platform}]}],
+        "egress": [{"to": [*outside, {"podSelector": {}}, {"namespaceSelector": platform}]}],
+    }
+    return _named(tenant, "networking.k8s.io/v1", "NetworkPolicy", MANAGER, spec=spec)
+
+
+def _defaults(tenant: Tenant) -> Object:
+    limits = [{"type": "Container", "defaultRequest": DEFAULT_REQUESTS}]
+    return _named(tenant, "v1", "LimitRange", MANAGER, spec={"limits": limits})
+
+
+def _quota(tenant: Tenant, limits: Usage) -> Object:
+    hard = {
+        "requests.cpu": f"{limits.cpu_milli}m",
+        "requests.memory": f"{limits.memory_mib}Mi",
+        "requests.storage": f"{limits.storage_gib}Gi",
+    }
+    return _named(tenant, "v1", "ResourceQuota", MANAGER, spec={"hard": hard})
