@@ -40,10 +40,22 @@ RULES = {
     f"PATCH {V1}/deployments/{{deployment_id}}": OWNER,
     f"DELETE {V1}/deployments/{{deployment_id}}": OWNER,
     f"POST {V1}/deployments/{{deployment_id}}/upgrade": OWNER_THEN_ADMIN,
-    f"POST {V1}/deployments/{{deployment_id}}/reconcile": OWNER,
+    **{
+        f"POST {V1}/deployments/{{deployment_id}}/{verb}": OWNER
+        for verb in ("reconcile", "cancel", "suspend", "resume", "restart", "test")
+    },
+    f"POST {V1}/deployments/{{deployment_id}}/rollback": OWNER,
+    f"POST {V1}/deployments/adopt": ADMIN,
     f"GET {V1}/deployments/{{deployment_id}}/jobs": OWNER,
     f"GET {V1}/deployments/{{deployment_id}}/revisions": OWNER,
     f"GET {V1}/deployments/{{deployment_id}}/events": OWNER,
+    f"POST {V1}/deployments/preview": SIGNED_IN,
+    f"POST {V1}/deployments/{{deployment_id}}/preview": OWNER,
+    f"PUT {V1}/deployments/{{deployment_id}}/secrets/{{name}}": OWNER,
+    f"DELETE {V1}/deployments/{{deployment_id}}/secrets/{{name}}": OWNER,
+    f"GET {V1}/deployments/{{deployment_id}}/resources": OWNER,
+    f"GET {V1}/deployments/{{deployment_id}}/notes": OWNER,
+    f"GET {V1}/deployments/{{deployment_id}}/pods/{{pod}}/logs": OWNER,
     f"GET {V1}/jobs": ADMIN,
     f"POST {V1}/jobs/{{job_id}}/requeue": ADMIN,
     f"POST {V1}/jobs/{{job_id}}/fail": ADMIN,
@@ -73,6 +85,7 @@ async def ask(api: httpx.AsyncClient, world: World, rule: str, headers: dict[str
     ids = {
         "user_id": world.mine.user, "product_id": world.mine.product, "template_id": world.mine.template,
         "deployment_id": world.deployment, "job_id": world.deployment,
+        "name": "token", "pod": "web-0",
     }  # fmt: skip
     body: dict[str, Any] = {
         f"POST {V1}/users": {"email": "new@example.org"},
@@ -80,8 +93,17 @@ async def ask(api: httpx.AsyncClient, world: World, rule: str, headers: dict[str
         f"POST {V1}/products/{{product_id}}/templates": {"docker_image_url": "nginx:3"},
         f"POST {V1}/deployments": {"product_id": str(world.mine.product), "domain_name": "new.example.org"},
         f"POST {V1}/deployments/{{deployment_id}}/upgrade": {"template_id": str(world.mine.template)},
+        f"POST {V1}/deployments/{{deployment_id}}/rollback": {"revision": 1},
+        f"POST {V1}/deployments/adopt": {
+            "template_id": str(world.mine.template),
+            "domain_name": "adopted.example.org",
+            "namespace_name": "theirs",
+            "release_name": "theirs",
+        },
+        f"POST {V1}/deployments/preview": {"product_id": str(world.mine.product), "domain_name": "new.example.org"},
+        f"PUT {V1}/deployments/{{deployment_id}}/secrets/{{name}}": {"value": "s3cret"},
     }.get(rule, {})
-    sent = body if method in ("POST", "PATCH") else None
+    sent = body if method in ("POST", "PATCH", "PUT") else None
     return await api.request(method, f"http://slipway.test{template.format(**ids)}", headers=headers, json=sent)
 
 
@@ -107,14 +129,26 @@ async def test_another_user_is_refused_as_the_rule_says(api: httpx.AsyncClient, 
             assert answer.status_code not in (401, 403, 404), answer.text
 
 
+LIVE = {f"GET {V1}/deployments/{{deployment_id}}/{what}" for what in ("resources", "notes", "pods/{pod}/logs")} | {
+    f"POST {V1}/deployments/{{deployment_id}}/preview"
+}
+"""Asked of an executor, which these tests do not have: 503 is what the owner gets."""
+UNREADY = {f"POST {V1}/deployments/{{deployment_id}}/rollback": 422} | {
+    f"{method} {V1}/deployments/{{deployment_id}}/secrets/{{name}}": 404 for method in ("PUT", "DELETE")
+}
+"""What these routes answer on a deployment that has no revision and no secret field yet."""
+
+
 @pytest.mark.parametrize("rule", sorted(rule for rule, kind in RULES.items() if kind in (OWNER, OWNER_THEN_ADMIN)))
 async def test_the_owner_and_admins_may(api: httpx.AsyncClient, world: World, rule: str):
     own = await ask(api, world, rule, world.as_user)
+    granted = {503} if rule in LIVE else {UNREADY[rule]} if rule in UNREADY else {200, 202}
     if RULES[rule] == OWNER_THEN_ADMIN:
         refused(own, 403, "forbidden")
     else:
-        assert own.status_code in (200, 202), own.text
-    assert (await ask(api, world, rule, world.as_admin)).status_code in (200, 202)
+        assert own.status_code in granted, own.text
+        assert "deployment" not in own.json().get("detail", ""), "the deployment itself was found"
+    assert (await ask(api, world, rule, world.as_admin)).status_code in granted
 
 
 @pytest.mark.parametrize("rule", sorted(rule for rule, kind in RULES.items() if kind == ADMIN))

@@ -31,6 +31,7 @@ from slipway_api.live import LiveFeed
 from slipway_api.problems import HANDLERS
 from slipway_api.routes import PREFIX, api_router, health
 from slipway_api.settings import ApiSettings
+from slipway_api.turns import Turns
 
 BODY_LIMIT = 1024 * 1024
 LOGIN_BURST = 10
@@ -94,8 +95,9 @@ def make_deps(settings: ApiSettings, database: Database, broker: Broker | None) 
         login_limit=Limiter(clock, per_second=LOGINS_PER_SECOND, burst=LOGIN_BURST),
         address_limit=Limiter(clock, per_second=LOGINS_PER_SECOND_AND_ADDRESS, burst=ADDRESS_BURST),
         reserved_domains=settings.reserved_domains,
-        deployments_per_user=settings.deployments_per_user,
+        quota=settings.quota,
         public_scheme=settings.public_scheme,
+        turns=Turns(),
         wake=wake,
     )
 

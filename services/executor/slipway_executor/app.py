@@ -19,7 +19,7 @@ from slipway.lifecycle import Ticker, first_of, stop_signal
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, connection_check
 from slipway.messaging.jetstream import JetStreamBroker
-from slipway.messaging.queries import RESOLVE
+from slipway.messaging.queries import DRIFT, LOGS, NOTES, PREVIEW, RESOLVE, RESOURCES
 from slipway.settings import SettingsError, load
 from slipway_executor.charts.fetch import ChartClient
 from slipway_executor.charts.keeper import Keeper
@@ -28,7 +28,13 @@ from slipway_executor.cluster.kubernetes import connect
 from slipway_executor.cluster.real import KubernetesCluster
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.process import HelmProcess
-from slipway_executor.queries import Queries
+from slipway_executor.insight.charts import Resolving
+from slipway_executor.insight.drift import Drifting
+from slipway_executor.insight.logs import Logs
+from slipway_executor.insight.notes import Notes
+from slipway_executor.insight.preview import Previewing
+from slipway_executor.insight.resources import Resources
+from slipway_executor.queries import Handler, Queries
 from slipway_executor.reconcile.loop import Reconciler
 from slipway_executor.sealing import Keyring, keyring
 from slipway_executor.settings import ExecutorSettings
@@ -98,16 +104,25 @@ async def run(
     stopped = asyncio.Event()
     beating = Ticker(worker.beat_once, interval=BEAT_SEC, name="beat")
     pulling = Ticker(worker.pull_once, interval=0.0, name="pull")
+    logs_of = Logs(cluster, broker)
+    handlers: dict[str, Handler] = {
+        RESOLVE: Resolving(charts),
+        PREVIEW: Previewing(cluster, helm, charts, key),
+        DRIFT: Drifting(cluster),
+        RESOURCES: Resources(cluster),
+        NOTES: Notes(cluster),
+        LOGS: logs_of,
+    }
     checks: dict[str, Check] = {"nats": connection_check(broker), "kubernetes": cluster.ready}
 
     async def drain() -> None:
         await stop.wait()
-        await worker.shut_down()
+        await asyncio.gather(worker.shut_down(), logs_of.close())
         stopped.set()
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(checks, host=settings.http_host, port=settings.http_port, stop=stopped))
-        tasks.create_task(_answer(broker, settings.cluster, Queries(charts), beating, stop))
+        tasks.create_task(_answer(broker, settings.cluster, Queries(handlers), beating, stop))
         tasks.create_task(beating.run(stopped))
         tasks.create_task(pulling.run(stop))
         tasks.create_task(drain())
@@ -119,7 +134,7 @@ async def _answer(broker: Broker, cluster: str, queries: Queries, beating: Ticke
 
     async def answering() -> None:
         async with (
-            broker.respond(subjects.query(cluster, RESOLVE), queries.resolve, group=GROUP),
+            broker.respond(subjects.queries(cluster), queries.answer, group=GROUP),
             broker.listen(subjects.control(cluster), hinted),
         ):
             beating.wake()

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
+from slipway.domain.failures import Failure
+
 HIDDEN = "(hidden)"
 SHORTEST = 4
 """Shorter secrets are not looked for: they would hide half of every text."""
@@ -16,3 +20,7 @@ class Masker:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         return text
+
+    def failure(self, failure: Failure) -> Failure:
+        """Return the failure with every secret hidden in its reason."""
+        return msgspec.structs.replace(failure, reason=self.text(failure.reason))

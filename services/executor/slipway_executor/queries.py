@@ -1,21 +1,56 @@
-"""Answers live questions of the API. Each has a deadline on the asking side; nothing is stored."""
+"""Answers live questions of the API and the schedulers: bounded, never with an error that the asker does not see."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import msgspec
+import structlog
 
+from slipway.domain.failures import Failure, FailureClass
 from slipway.messaging.messages import encode
-from slipway.messaging.queries import ResolveChart, ResolvedChart
-from slipway_executor.charts.store import ChartStore
+from slipway.messaging.queries import QUERIES, Answered
 from slipway_executor.failing import OperationFailed
+
+log = structlog.get_logger()
+
+AT_ONCE = 8
+WAITING = 32
+"""So many may wait for their turn; more are told to come again."""
+
+Handler = Callable[[Any], Awaitable[Answered]]
+"""Takes a question of its kind, returns the answer. OperationFailed becomes the answer's failure."""
 
 
 class Queries:
-    def __init__(self, charts: ChartStore) -> None:
-        self._charts = charts
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        """`handlers` by the kinds of `slipway.messaging.queries`."""
+        self._handlers = handlers
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
 
-    async def resolve(self, subject: str, request: bytes) -> bytes | None:  # noqa: ARG002 - a responder's signature
-        """Answer which digest a chart reference has now."""
-        asked = msgspec.json.decode(request, type=ResolveChart)
+    async def answer(self, subject: str, request: bytes) -> bytes | None:
+        """Answer one question."""
+        kind = subject.rpartition(".")[2]
+        if kind not in self._handlers:
+            return _failed("unknown_query", f"this executor does not know {kind} questions")
+        if self._waiting >= WAITING:
+            return _failed("busy", "too many questions at once: ask again in a moment")
+        self._waiting += 1
         try:
-            return encode(ResolvedChart(digest=await self._charts.resolve(asked.chart, asked.registries)))
+            async with self._turns:
+                question = msgspec.json.decode(request, type=QUERIES[kind])
+                return encode(await self._handlers[kind](question))
         except OperationFailed as error:
-            return encode(ResolvedChart(failure=error.failure))
+            return encode(Answered(failure=error.failure))
+        except msgspec.DecodeError:
+            return _failed("unreadable", "the question cannot be read")
+        except Exception as error:
+            log.exception("query_broke", kind=kind, error=type(error).__name__)
+            return _failed("executor_error", f"the executor failed unexpectedly ({type(error).__name__})")
+        finally:
+            self._waiting -= 1
+
+
+def _failed(code: str, reason: str) -> bytes:
+    return encode(Answered(failure=Failure(failure_class=FailureClass.TRANSIENT, code=code, reason=reason)))

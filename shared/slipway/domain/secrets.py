@@ -26,7 +26,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def secret_pointers(schema: dict[str, Any], capabilities: Capabilities) -> set[str]:
     """Return the JSON pointers, in the user's values, of the fields that are secret by schema or by capability."""
-    own = schema if capabilities.user_values_paths is not None else schema.get("properties", {}).get(USER, {})
+    own = schema if capabilities.user_values_paths is not None else at(schema, ("properties", USER))
     return {pointer(path) for path in _declared(own, schema, ())} | set(capabilities.secret_fields)
 
 
@@ -38,10 +38,12 @@ def _declared(node: Any, root: dict[str, Any], path: tuple[str, ...]) -> Iterato
     if path and (node.get("writeOnly") is True or node.get("format") == "password"):
         yield path
         return
-    for name, child in (node.get("properties") or {}).items():
+    properties = node.get("properties")
+    for name, child in properties.items() if isinstance(properties, dict) else ():
         yield from _declared(child, root, (*path, name))
     for several in ("allOf", "anyOf", "oneOf"):
-        for child in node.get(several) or ():
+        choices = node.get(several)
+        for child in choices if isinstance(choices, list) else ():
             yield from _declared(child, root, path)
 
 

@@ -70,5 +70,15 @@ def query(cluster: str, kind: str) -> str:
     return f"slipway.query.v1.{cluster_token(cluster)}.{cluster_token(kind)}"
 
 
+def queries(cluster: str) -> str:
+    """All kinds of questions to a cluster's executors."""
+    return f"slipway.query.v1.{cluster_token(cluster)}.*"
+
+
+def follow(token: str) -> str:
+    """Where the lines of one followed log go; `token` is the follower's own."""
+    return f"slipway.follow.v1.{cluster_token(token)}"
+
+
 def events(deployment: UUID | None) -> str:
     return f"slipway.events.v1.{deployment or '_'}"

@@ -1,64 +1,74 @@
 """Accepting what users want of a deployment: row, job and event in the one transaction that the route opened."""
 
 import secrets
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from slipway.database.engine import WriteSession
+from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import Deployment, ProductTemplateVersion
-from slipway.database.queries import clusters, deployments, enqueue, outbox, products, templates, users, wishes
+from slipway.database.queries import clusters, deployments, enqueue, outbox, products, quotas, templates, users, wishes
 from slipway.database.queries.wishes import Wish
+from slipway.domain.changes import changes_of
 from slipway.domain.deployments import DeploymentStatus
-from slipway.domain.domains import InvalidDomain, normalise_domain
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
 from slipway.domain.naming import SUFFIX_ALPHABET, SUFFIX_LENGTH, deployment_uid, user_slug
-from slipway.domain.templates import capabilities_of
+from slipway.domain.secrets import MASK
 from slipway.domain.values import Problem, canonical
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
-from slipway_api.operations import values_schema
+from slipway_api.operations import fields, promises, user_values
+from slipway_api.operations.user_values import Given
 from slipway_api.problems import ApiError, invalid, not_found
-from slipway_api.schemas.deployments import DeploymentCreate, DeploymentUpdate, DeploymentUpgrade
+from slipway_api.schemas.deployments import (
+    DeploymentCreate,
+    DeploymentRollback,
+    DeploymentUpdate,
+    DeploymentUpgrade,
+)
 
 
 async def create(session: WriteSession, deps: Deps, caller: Caller, body: DeploymentCreate) -> UUID:
     """Accept a new deployment; return its id."""
     found: list[Problem] = []
-    domain = _domain(body.domain_name, body.domainname, deps, found, required=True)
-    values = _user_values(body.user_values, body.user_values_json, found)
-    template = await _template_of(session, body, found)
+    domain = fields.domain(body.domain_name, body.domainname, deps, found, required=True)
+    values = fields.user_values(body.user_values, body.user_values_json, found)
+    template = await wanted_template(session, body, found)
+    given = Given(values=None)
     if template is not None:
-        found += _value_problems(values, template)
+        given = user_values.take(None if values is UNSET else values, template, (), found)
     if body.cluster not in await clusters.names(session):
         found.append(Problem(pointer="/cluster", message="there is no such cluster"))
-    found += _expiry_problems(body.expires_at)
+    found += fields.expiry_problems(body.expires_at)
     if found or template is None:
         raise ApiError("invalid", errors=found)
-    await _check_quota(session, deps, caller)
-    uid = deployment_uid(template.product.slug, user_slug(caller.email), _suffix())
+    await check_quota(session, deps, caller.id)
+    promise = await promises.kept(session, deps, body.preview_id, None, template.id, given)
+    uid = new_uid(template, caller.email)
     try:
         deployment = await deployments.add(
             session, user_id=caller.id, domain_name=domain, deployment_uid=uid, namespace_name=uid, release_name=uid,
-            cluster=body.cluster, desired_template_id=template.id, user_values_json=values or None,
+            cluster=body.cluster, desired_template_id=template.id, user_values_json=given.values,
             status=DeploymentStatus.PROVISIONING.value, generation=1, expires_at=body.expires_at,
         )  # fmt: skip
     except Taken:
-        raise ApiError("domain_taken", "another deployment has this domain name") from None
+        raise domain_taken() from None
+    await user_values.store(session, deployment, body.cluster, given)
     job = await enqueue.enqueue(
-        session, deployment=deployment, user=caller.id, cluster=body.cluster, reason=JobReason.CREATE, generation=1
-    )
+        session, deployment=deployment, user=caller.id, cluster=body.cluster, reason=JobReason.CREATE, generation=1,
+        asked={"actor": wishes.told_actor(actor(caller)), "changes": []}, preview=promise,
+    )  # fmt: skip
     data = {
         "status": "provisioning",
         "generation": 1,
         "job": str(job),
         "template": str(template.id),
         "domain_name": domain,
+        "changes": changes_of(None, given.values, under="/user_values"),
     }
     await outbox.record(session, EventType.DEPLOYMENT_CREATED, actor=actor(caller), data=data, deployment=deployment)
     return deployment
@@ -68,40 +78,51 @@ async def change(
     session: WriteSession, deps: Deps, caller: Caller, deployment: Deployment, body: DeploymentUpdate
 ) -> bool:
     """Accept a change; False when it changes nothing."""
-    _refuse_deleting(deployment)
+    refuse_deleting(deployment)
     found: list[Problem] = []
     wanted: dict[str, Any] = {}
-    domain = _domain(body.domain_name, body.domainname, deps, found, required=False)
+    given: Given | None = None
+    domain = fields.domain(body.domain_name, body.domainname, deps, found, required=False)
     if domain is not UNSET and domain != deployment.domain_name:
         wanted["domain_name"] = domain
-    values = _user_values(body.user_values, body.user_values_json, found)
+    values = fields.user_values(body.user_values, body.user_values_json, found)
     if values is not UNSET:
-        found += _value_problems(values, deployment.template)
-        if canonical(values or None) != canonical(deployment.user_values_json):  # in Python 1 == 1.0 == True
-            wanted["user_values_json"] = values or None
+        stored = await user_values.stored_names(session, deployment.id)
+        given = user_values.take(values, deployment.template, stored, found)
+        if given.fresh or canonical(given.values) != canonical(
+            deployment.user_values_json
+        ):  # in Python 1 == 1.0 == True
+            wanted["user_values_json"] = given.values
     if body.expires_at is not UNSET and body.expires_at != deployment.expires_at:
-        found += _expiry_problems(body.expires_at)
-        wanted["expires_at"] = body.expires_at
+        found += fields.expiry_problems(body.expires_at)
+        wanted |= {"expires_at": body.expires_at, "expiry_warned_at": None}
     if not isinstance(body.user_id, UnsetType) and body.user_id != deployment.user_id:
-        await _check_new_owner(session, caller, body.user_id, found)
+        await _check_new_owner(session, deps, caller, body.user_id, found)
         wanted["user_id"] = body.user_id
     if found:
         raise ApiError("invalid", errors=found)
     if not wanted:
         return False
-    if wanted.keys() <= {"expires_at"}:
+    changes = _changes(deployment, wanted, given)
+    if wanted.keys() <= {"expires_at", "expiry_warned_at"}:
         await deployments.change(session, deployment, **wanted)
-        await wishes.tell(
-            session, deployment, EventType.DEPLOYMENT_CHANGED, {"fields": sorted(wanted)}, actor=actor(caller)
-        )
+        told = {"fields": ["expires_at"], "changes": list(changes)}
+        await wishes.tell(session, deployment, EventType.DEPLOYMENT_CHANGED, told, actor=actor(caller))
         return True
-    await _accept(session, caller, deployment, JobReason.UPDATE, wanted)
+    promise = await promises.kept(session, deps, body.preview_id, deployment, deployment.desired_template_id, given)
+    if given is not None:
+        await user_values.store(session, deployment.id, deployment.cluster, given)
+    options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
+    wish = Wish(reason=JobReason.UPDATE, fields=wanted, options=options, changes=changes, preview=promise)
+    await accept(session, caller, deployment, wish)
     return True
 
 
-async def upgrade(session: WriteSession, caller: Caller, deployment: Deployment, body: DeploymentUpgrade) -> bool:
+async def upgrade(
+    session: WriteSession, deps: Deps, caller: Caller, deployment: Deployment, body: DeploymentUpgrade
+) -> bool:
     """Accept another version of the same product; False when it is the wanted one already."""
-    _refuse_deleting(deployment)
+    refuse_deleting(deployment)
     template = await templates.get(session, body.template_id)
     if template is None or template.deleted_at is not None:
         raise invalid("/template_id", "there is no such template version, or it was withdrawn")
@@ -109,20 +130,33 @@ async def upgrade(session: WriteSession, caller: Caller, deployment: Deployment,
         raise invalid("/template_id", "is a version of another product")
     if template.id == deployment.desired_template_id:
         return False
-    found = _value_problems(deployment.user_values_json, template)
-    if found:
-        raise ApiError("invalid", "the deployment's values do not fit the new version", errors=found)
-    await _accept(session, caller, deployment, JobReason.UPGRADE, {"desired_template_id": template.id})
+    await _check_fit(session, deployment, template, deployment.user_values_json)
+    promise = await promises.kept(session, deps, body.preview_id, deployment, template.id, None)
+    options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
+    wanted = {"desired_template_id": template.id}
+    changes = _changes(deployment, wanted, None)
+    wish = Wish(reason=JobReason.UPGRADE, fields=wanted, options=options, changes=changes, preview=promise)
+    await accept(session, caller, deployment, wish)
     return True
 
 
-async def reconcile(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
-    """Compare with the cluster and correct, whatever was held back before."""
-    _refuse_deleting(deployment)
-    await wishes.look_again(
-        session, deployment, actor=actor(caller), options=[JobOption.COMPARE],
-        event=EventType.DEPLOYMENT_RECONCILE_REQUESTED,
-    )  # fmt: skip
+async def roll_back(session: WriteSession, caller: Caller, deployment: Deployment, body: DeploymentRollback) -> bool:
+    """Want what an earlier revision was made from; False when that is what is wanted already."""
+    refuse_deleting(deployment)
+    revision = await deployments.revision(session, deployment=deployment.id, revision=body.revision)
+    if revision is None or not revision.succeeded:
+        raise invalid("/revision", "this deployment has no such revision that was ready: see its revisions")
+    same_values = canonical(revision.user_values_json) == canonical(deployment.user_values_json)
+    if same_values and revision.template_id == deployment.desired_template_id:
+        return False
+    template = await templates.get(session, revision.template_id)
+    if template is None:
+        raise invalid("/revision", "the template version of this revision is gone")
+    await _check_fit(session, deployment, template, revision.user_values_json)
+    wanted = {"desired_template_id": revision.template_id, "user_values_json": revision.user_values_json}
+    changes = _changes(deployment, wanted, None)
+    await accept(session, caller, deployment, Wish(reason=JobReason.ROLLBACK, fields=wanted, changes=changes))
+    return True
 
 
 async def delete(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
@@ -139,59 +173,69 @@ async def locked(session: WriteSession, caller: Caller, deployment: UUID) -> Dep
     return found
 
 
-async def _accept(
-    session: WriteSession, caller: Caller, deployment: Deployment, reason: JobReason, wanted: dict[str, Any]
-) -> None:
+async def accept(session: WriteSession, caller: Caller, deployment: Deployment, wish: Wish) -> None:
+    """Write the wish; 409 when its domain is in use."""
     try:
-        await wishes.change(session, deployment, Wish(reason=reason, fields=wanted), actor=actor(caller))
+        await wishes.change(session, deployment, wish, actor=actor(caller))
     except Taken:
-        raise ApiError("domain_taken", "another deployment has this domain name") from None
+        raise domain_taken() from None
 
 
-async def _check_new_owner(session: WriteSession, caller: Caller, owner: UUID, found: list[Problem]) -> None:
+def refuse_deleting(deployment: Deployment) -> None:
+    """409 when the deployment is being deleted, or is."""
+    if deployment.status in wishes.ENDING:
+        raise ApiError("deleting", "the deployment is being deleted: it takes no change any more")
+
+
+def domain_taken() -> ApiError:
+    return ApiError("domain_taken", "another deployment has this domain name")
+
+
+def new_uid(template: ProductTemplateVersion, email: str) -> str:
+    """Return a fresh name for a deployment, its namespace and its release."""
+    suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
+    return deployment_uid(template.product.slug, user_slug(email), suffix)
+
+
+def _changes(deployment: Deployment, wanted: dict[str, Any], given: Given | None) -> tuple[dict[str, Any], ...]:
+    """Return what is changed in which columns, for the audit trail."""
+    found: list[dict[str, Any]] = []
+    for name, value in wanted.items():
+        if name == "user_values_json":
+            found += changes_of(deployment.user_values_json, value, under="/user_values")
+        elif name != "expiry_warned_at":
+            before, after = (None if each is None else str(each) for each in (getattr(deployment, name), value))
+            found += changes_of(before, after, under=f"/{name}")
+    for place in given.fresh if given else ():
+        found.append({"field": f"/user_values{place}", "before": MASK, "after": MASK})
+    return tuple(found)
+
+
+async def _check_fit(
+    session: WriteSession, deployment: Deployment, template: ProductTemplateVersion, values: dict[str, Any] | None
+) -> None:
+    """422 when values do not fit a template version, or need a secret that is not stored."""
+    found: list[Problem] = []
+    user_values.take(values, template, await user_values.stored_names(session, deployment.id), found)
+    if found:
+        raise ApiError("invalid", "the deployment's values do not fit that version", errors=found)
+
+
+async def _check_new_owner(
+    session: WriteSession, deps: Deps, caller: Caller, owner: UUID, found: list[Problem]
+) -> None:
     if not caller.is_admin:
         raise ApiError("forbidden", "only an admin gives a deployment to another user")
     if await users.get(session, owner) is None:
         found.append(Problem(pointer="/user_id", message="there is no such user"))
+        return
+    await check_quota(session, deps, owner)
 
 
-def _refuse_deleting(deployment: Deployment) -> None:
-    if deployment.status in (DeploymentStatus.DELETING, DeploymentStatus.DELETED):
-        raise ApiError("deleting", "the deployment is being deleted: it takes no change any more")
-
-
-def _domain(name: str | UnsetType, older: str | UnsetType, deps: Deps, found: list[Problem], *, required: bool) -> Any:
-    where, given = ("/domainname", older) if older is not UNSET else ("/domain_name", name)
-    if name is not UNSET and older is not UNSET:
-        found.append(Problem(pointer="/domainname", message="is the older spelling of domain_name: give one of them"))
-    if isinstance(given, UnsetType):
-        if required:
-            found.append(Problem(pointer="/domain_name", message="is required"))
-        return UNSET
-    try:
-        return normalise_domain(given, reserved=deps.reserved_domains)
-    except InvalidDomain as error:
-        found.append(Problem(pointer=where, message=str(error)))
-        return UNSET
-
-
-def _user_values(values: Any, older: Any, found: list[Problem]) -> Any:
-    if values is not UNSET and older is not UNSET:
-        message = "is the older spelling of user_values: give one of them"
-        found.append(Problem(pointer="/user_values_json", message=message))
-    return values if values is not UNSET else older
-
-
-def _value_problems(values: Any, template: ProductTemplateVersion) -> list[Problem]:
-    given = None if values is UNSET else values
-    capabilities = capabilities_of(template.capabilities_json)
-    wrong = values_schema.problems(given, template.values_schema_json, capabilities)
-    return [Problem(pointer=f"/user_values{each.pointer}", message=each.message) for each in wrong]
-
-
-async def _template_of(
-    session: WriteSession, body: DeploymentCreate, found: list[Problem]
+async def wanted_template(
+    session: ReadSession, body: DeploymentCreate, found: list[Problem]
 ) -> ProductTemplateVersion | None:
+    """Return the version that a body names; what is wrong is added to `found`."""
     if (body.template_id is None) == (body.product_id is None):
         found.append(Problem(pointer="/template_id", message="give either template_id or product_id"))
         return None
@@ -209,23 +253,17 @@ async def _template_of(
     return template
 
 
-def _expiry_problems(expires_at: Any) -> list[Problem]:
-    if not isinstance(expires_at, datetime):
-        return []
-    if expires_at.tzinfo is None:
-        return [Problem(pointer="/expires_at", message="needs a time zone, as in 2030-01-01T00:00:00Z")]
-    if expires_at <= datetime.now(UTC):
-        return [Problem(pointer="/expires_at", message="lies in the past")]
-    return []
-
-
-async def _check_quota(session: WriteSession, deps: Deps, caller: Caller) -> None:
-    await users.lock(session, caller.id)
-    own = await users.deployment_limit(session, caller.id)
-    limit = deps.deployments_per_user if own is None else own
-    if await users.live_deployments(session, caller.id) >= limit:
-        raise ApiError("quota_exceeded", f"you may have {limit} deployments: delete one, or ask an admin for more")
-
-
-def _suffix() -> str:
-    return "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
+async def check_quota(session: WriteSession, deps: Deps, user: UUID) -> None:
+    """Lock the user and refuse one deployment more than the quota allows, or any when its resources are used up."""
+    await users.lock(session, user)
+    most = await quotas.of_user(session, user, deps.quota)
+    count, used = await quotas.used(session, user)
+    if count >= most.deployments:
+        raise ApiError(
+            "quota_exceeded", f"you may have {most.deployments} deployments: delete one, or ask an admin for more"
+        )
+    named = (("CPU", used.cpu_milli, most.cpu_milli), ("memory", used.memory_mib, most.memory_mib),
+             ("storage", used.storage_gib, most.storage_gib))  # fmt: skip
+    spent = [what for what, now, limit in named if now and now >= limit]
+    if spent:
+        raise ApiError("quota_exceeded", f"all your {' and '.join(spent)} is used: delete something, or ask an admin")

@@ -7,20 +7,19 @@ import msgspec
 
 from slipway.database.engine import WriteSession
 from slipway.database.models import Product, ProductTemplateVersion
-from slipway.database.queries import outbox, templates
-from slipway.domain.charts import DIGEST, InvalidChartRef, Registries, parse_chart_ref
+from slipway.database.queries import outbox, registries, templates
+from slipway.domain.charts import DIGEST, Capabilities, InvalidChartRef, Registries, parse_chart_ref
 from slipway.domain.events import EventType
 from slipway.domain.images import InvalidImage, parse_image
+from slipway.domain.secrets import secret_pointers
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import USER, Problem, check_user_values, parse_pointer, pointer
-from slipway.messaging import subjects
-from slipway.messaging.broker import BrokerError
-from slipway.messaging.messages import Chart, encode
+from slipway.messaging.messages import Chart, Sealed
 from slipway.messaging.queries import RESOLVE, ResolveChart, ResolvedChart
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
-from slipway_api.operations import values_schema
+from slipway_api.operations import asking, values_schema
 from slipway_api.problems import ApiError, invalid
 from slipway_api.schemas.products import ProductTemplateVersionCreate
 
@@ -99,10 +98,30 @@ def _capabilities(body: ProductTemplateVersionCreate) -> list[Problem]:
             where = pointer(["capabilities_json", "system_values_paths", name])
             found.append(Problem(pointer=where, message="is not a system value: domain, deployment_uid, user_id"))
         found += _pointer_problem(path, pointer(["capabilities_json", "system_values_paths", name]))
+    found += _secret_fields(body, capabilities)
     if not 1 <= capabilities.port <= 65535:
         found.append(Problem(pointer="/capabilities_json/port", message="is 1 to 65535"))
     if not capabilities.probe_path.startswith("/"):
         found.append(Problem(pointer="/capabilities_json/probe_path", message="begins with /"))
+    return found
+
+
+def _secret_fields(body: ProductTemplateVersionCreate, capabilities: Capabilities) -> list[Problem]:
+    """Every secret of the schema needs a place in the chart, and every place a pointer."""
+    found: list[Problem] = []
+    for name, field in capabilities.secret_fields.items():
+        where = pointer(["capabilities_json", "secret_fields", name])
+        found += _pointer_problem(name, where)
+        for key in ("name", "key", "resolve"):
+            if (path := getattr(field, key)) is not None:
+                found += _pointer_problem(path, f"{where}/{key}")
+        if (field.resolve is None) == (field.name is None and field.key is None):
+            message = "says where the chart takes the Secret's name (and key), or with resolve the value itself"
+            found.append(Problem(pointer=where, message=message))
+    schema = body.values_schema_json or {}
+    for place in sorted(secret_pointers(schema, capabilities) - set(capabilities.secret_fields)):
+        message = f"the schema says that {place} is secret: say here how the chart takes it"
+        found.append(Problem(pointer="/capabilities_json/secret_fields", message=message))
     return found
 
 
@@ -123,20 +142,12 @@ async def resolved_digest(deps: Deps, body: ProductTemplateVersionCreate, *, clu
         version=body.chart_version,
         plain_http=parse_chart_ref(body.chart_ref, deps.registries).plain_http,
     )
-    unavailable = ApiError(
-        "unavailable",
-        "no executor answers to look up the chart's digest: give chart_digest, or try again",
-        retry_after=5,
+    async with deps.database.reading() as session:
+        logins = await registries.credentials(session, cluster)
+    question = ResolveChart(
+        chart=chart, registries=tuple(Sealed(name=each.name, ciphertext=each.ciphertext) for each in logins)
     )
-    if deps.broker is None:
-        raise unavailable
-    try:
-        raw = await deps.broker.request(
-            subjects.query(cluster, RESOLVE), encode(ResolveChart(chart=chart)), timeout=RESOLVE_TIMEOUT_SEC
-        )
-    except BrokerError:
-        raise unavailable from None
-    found = msgspec.json.decode(raw, type=ResolvedChart)
+    found = await asking.ask(deps, cluster, RESOLVE, question, ResolvedChart, timeout=RESOLVE_TIMEOUT_SEC)
     if found.digest is None:
         raise invalid("/chart_ref", found.failure.reason if found.failure else "the chart cannot be found")
     return found.digest

@@ -3,39 +3,39 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, patch, post
+from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from slipway.database.engine import ReadSession
 from slipway.database.models import Deployment
-from slipway.database.queries import deployments, events, feed
+from slipway.database.queries import deployments
 from slipway.domain.deployments import DeploymentStatus
-from slipway.domain.events import CloudEvent
 from slipway_api.accepting import Answer, Idempotent, accepting, require_match, respond
 from slipway_api.auth.gate import admin_of, caller_of
 from slipway_api.deps import Deps
+from slipway_api.operations import adoption, secret_values
 from slipway_api.operations import deployments as operations
-from slipway_api.problems import invalid, not_found
+from slipway_api.problems import not_found
 from slipway_api.routes.etags import etag_of
-from slipway_api.schemas.common import Empty, Page, cursor_of, limit_of, page_of
+from slipway_api.schemas.common import Page, cursor_of, limit_of, page_of
 from slipway_api.schemas.deployments import (
+    DeploymentAdopt,
     DeploymentCreate,
     DeploymentRead,
-    DeploymentReconcileJobRead,
-    DeploymentRevisionRead,
+    DeploymentRollback,
     DeploymentUpdate,
     DeploymentUpgrade,
+    SecretValue,
     read_deployment,
-    read_job,
-    read_revision,
 )
 
 Req = Request[Any, Any, Any]
 
 
-async def _answer(session: ReadSession, deps: Deps, deployment: UUID, status: int) -> Answer:
-    found = await _found(session, deployment)
+async def answer_of(session: ReadSession, deps: Deps, deployment: UUID, status: int) -> Answer:
+    """Return the answer that shows the deployment as it is now."""
+    found = await found_by(session, deployment)
     return Answer(
         body=read_deployment(found, deps.public_scheme),
         status=status,
@@ -44,7 +44,8 @@ async def _answer(session: ReadSession, deps: Deps, deployment: UUID, status: in
     )
 
 
-async def _found(session: ReadSession, deployment: UUID) -> Deployment:
+async def found_by(session: ReadSession, deployment: UUID) -> Deployment:
+    """Return the deployment; 404 when it is not the caller's."""
     found = await deployments.get(session, deployment)
     if found is None:
         raise not_found("deployment")
@@ -88,7 +89,7 @@ async def create_deployment(
         if earlier := await idempotent.earlier(session):
             return earlier
         created = await operations.create(session, deps, caller, data)
-        response = await idempotent.keep(session, await _answer(session, deps, created, 202))
+        response = await idempotent.keep(session, await answer_of(session, deps, created, 202))
     await deps.wake()
     return response
 
@@ -99,7 +100,7 @@ async def get_deployment(
 ) -> Response[DeploymentRead]:
     """Return one deployment; one that was deleted still answers its owner."""
     async with deps.database.reading(caller_of(request).scope) as session:
-        return respond(await _answer(session, deps, deployment_id, 200))
+        return respond(await answer_of(session, deps, deployment_id, 200))
 
 
 @patch("/deployments/{deployment_id:uuid}", tags=["deployments"], status_code=202)
@@ -112,7 +113,7 @@ async def change_deployment(
         found = await operations.locked(session, caller, deployment_id)
         require_match(request, etag_of(found.generation))
         changed = await operations.change(session, deps, caller, found, data)
-        response = respond(await _answer(session, deps, deployment_id, 202 if changed else 200))
+        response = respond(await answer_of(session, deps, deployment_id, 202 if changed else 200))
     await deps.wake()
     return response
 
@@ -127,7 +128,7 @@ async def delete_deployment(
         found = await operations.locked(session, caller, deployment_id)
         require_match(request, etag_of(found.generation))
         await operations.delete(session, caller, found)
-        response = respond(await _answer(session, deps, deployment_id, 202))
+        response = respond(await answer_of(session, deps, deployment_id, 202))
     await deps.wake()
     return response
 
@@ -142,74 +143,76 @@ async def upgrade_deployment(
         found = await operations.locked(session, caller, deployment_id)
         admin_of(request)
         require_match(request, etag_of(found.generation))
-        await operations.upgrade(session, caller, found, data)
-        response = respond(await _answer(session, deps, deployment_id, 202))
+        await operations.upgrade(session, deps, caller, found, data)
+        response = respond(await answer_of(session, deps, deployment_id, 202))
     await deps.wake()
     return response
 
 
-@post("/deployments/{deployment_id:uuid}/reconcile", tags=["deployments"], status_code=202)
-async def reconcile_deployment(
-    deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], data: JSONBody[Empty | None] = None
+@post("/deployments/{deployment_id:uuid}/rollback", tags=["deployments"], status_code=202)
+async def roll_back_deployment(
+    deployment_id: FromPath[UUID], data: JSONBody[DeploymentRollback], request: Req, deps: NamedDependency[Deps]
 ) -> Response[DeploymentRead]:
-    """Compare with the cluster again and repair, whatever was held back."""
+    """Go back to what an earlier revision was made from. It stays: drift checks keep it."""
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         found = await operations.locked(session, caller, deployment_id)
-        await operations.reconcile(session, caller, found)
-        response = respond(await _answer(session, deps, deployment_id, 202))
+        require_match(request, etag_of(found.generation))
+        await operations.roll_back(session, caller, found, data)
+        response = respond(await answer_of(session, deps, deployment_id, 202))
     await deps.wake()
     return response
 
 
-@get("/deployments/{deployment_id:uuid}/jobs", tags=["insight"])
-async def list_deployment_jobs(
+@post("/deployments/adopt", tags=["deployments"], status_code=202)
+async def adopt_deployment(
+    data: JSONBody[DeploymentAdopt], request: Req, deps: NamedDependency[Deps]
+) -> Response[DeploymentRead]:
+    """Take over a release that was made by hand, when template and values give just what it is. Admins only."""
+    caller = caller_of(request)
+    idempotent = Idempotent(request, caller, data)
+    async with accepting(deps, caller, request) as session:
+        admin_of(request)
+        if earlier := await idempotent.earlier(session):
+            return earlier
+        adopted = await adoption.adopt(session, deps, caller, data)
+        response = await idempotent.keep(session, await answer_of(session, deps, adopted, 202))
+    await deps.wake()
+    return response
+
+
+@put("/deployments/{deployment_id:uuid}/secrets/{name:path}", tags=["deployments"], status_code=202)
+async def set_secret(
     deployment_id: FromPath[UUID],
+    name: FromPath[str],
+    data: JSONBody[SecretValue],
     request: Req,
     deps: NamedDependency[Deps],
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[int] = 50,
-) -> Page[DeploymentReconcileJobRead]:
-    """List the deployment's jobs, newest first."""
-    async with deps.database.reading(caller_of(request).scope) as session:
-        await _found(session, deployment_id)
-        rows = await deployments.jobs(
-            session, deployment=deployment_id, cursor=cursor_of(cursor), limit=limit_of(limit)
-        )
-    return page_of(rows, limit, read_job)
+) -> Response[DeploymentRead]:
+    """Set one secret field, named by its path in the values (`auth/password`). It is never shown again."""
+    return await _secret(deployment_id, name, data.value, request, deps)
 
 
-@get("/deployments/{deployment_id:uuid}/revisions", tags=["insight"])
-async def list_revisions(
-    deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], limit: FromQuery[int] = 50
-) -> Page[DeploymentRevisionRead]:
-    """List the revisions that were deployed, newest first."""
-    async with deps.database.reading(caller_of(request).scope) as session:
-        await _found(session, deployment_id)
-        rows = await deployments.revisions(session, deployment=deployment_id, limit=limit_of(limit))
-    return Page(items=[read_revision(row) for row in rows])
+@delete("/deployments/{deployment_id:uuid}/secrets/{name:path}", tags=["deployments"], status_code=202)
+async def remove_secret(
+    deployment_id: FromPath[UUID], name: FromPath[str], request: Req, deps: NamedDependency[Deps]
+) -> Response[DeploymentRead]:
+    """Remove one secret field."""
+    return await _secret(deployment_id, name, None, request, deps)
 
 
-@get("/deployments/{deployment_id:uuid}/events", tags=["insight"])
-async def list_deployment_events(
-    deployment_id: FromPath[UUID],
-    request: Req,
-    deps: NamedDependency[Deps],
-    after: FromQuery[int] = 0,
-    limit: FromQuery[int] = 50,
-) -> Page[CloudEvent]:
-    """List the deployment's events, oldest first, after one of them (its `slipwayseq`)."""
-    if not 0 <= after < 1 << 63:
-        raise invalid("/after", "is the slipwayseq of an event, or 0")
-    async with deps.database.reading(caller_of(request).scope) as session:
-        await _found(session, deployment_id)
-        head = await feed.head(session)
-        rows = await events.of_deployment(session, deployment=deployment_id, after=after, limit=limit_of(limit) + 1)
-    shown = [feed.cloud_event(row, head.uid) for row in rows[:limit]]
-    return Page(items=shown, next_cursor=str(shown[-1].slipwayseq) if len(rows) > limit else None)
+async def _secret(deployment: UUID, name: str, value: str | None, request: Req, deps: Deps) -> Response[DeploymentRead]:
+    caller = caller_of(request)
+    async with accepting(deps, caller, request) as session:
+        found = await operations.locked(session, caller, deployment)
+        require_match(request, etag_of(found.generation))
+        await secret_values.put(session, caller, found, name, value)
+        response = respond(await answer_of(session, deps, deployment, 202))
+    await deps.wake()
+    return response
 
 
 HANDLERS = [
     list_deployments, create_deployment, get_deployment, change_deployment, delete_deployment, upgrade_deployment,
-    reconcile_deployment, list_deployment_jobs, list_revisions, list_deployment_events,
+    roll_back_deployment, adopt_deployment, set_secret, remove_secret,
 ]  # fmt: skip

@@ -1,13 +1,14 @@
 """Deployments, their jobs, revisions and events."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from slipway.database.models import Deployment, DeploymentReconcileJob, DeploymentRevision
+from slipway.messaging.queries import Pod, Resource
 from slipway_api.schemas.common import Body
 from slipway_api.schemas.products import ProductTemplateVersionRead, read_template
 
@@ -25,6 +26,8 @@ class DeploymentCreate(Body, frozen=True, kw_only=True):
     user_values_json: UserValues = UNSET
     cluster: str = "local"
     expires_at: datetime | None = None
+    preview_id: UUID | None = None
+    """A preview that was shown: anything else is refused before the first write."""
 
 
 class DeploymentUpdate(Body, frozen=True, kw_only=True):
@@ -36,12 +39,42 @@ class DeploymentUpdate(Body, frozen=True, kw_only=True):
     user_values_json: UserValues = UNSET
     expires_at: datetime | None | UnsetType = UNSET
     user_id: UUID | UnsetType = UNSET
+    preview_id: UUID | None = None
+    confirm_empty: bool = False
+    """The new values may remove every object of the release."""
 
 
 class DeploymentUpgrade(Body, frozen=True, kw_only=True):
     """The version to go to, of the same product."""
 
     template_id: UUID
+    preview_id: UUID | None = None
+    confirm_empty: bool = False
+
+
+class DeploymentRollback(Body, frozen=True, kw_only=True):
+    """The revision to go back to: one that was ready, see `GET …/revisions`."""
+
+    revision: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+
+class DeploymentAdopt(Body, frozen=True, kw_only=True):
+    """A release that was made by hand, and the template and values that it is just what they give."""
+
+    template_id: UUID
+    domain_name: str
+    namespace_name: str
+    release_name: str
+    user_values: dict[str, Any] | None = None
+    user_id: UUID | None = None
+    """Whose it shall be; the admin's own when absent."""
+    cluster: str = "local"
+
+
+class SecretValue(Body, frozen=True, kw_only=True):
+    """A secret, write-only."""
+
+    value: str
 
 
 class DeploymentRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +98,15 @@ class DeploymentRead(msgspec.Struct, frozen=True, kw_only=True):
     last_reconcile_at: datetime | None
     suspended: bool
     drifted: bool
+    drift_json: dict[str, Any] | None
+    usage_json: dict[str, Any] | None
     expires_at: datetime | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
     url: str
+    newer_template_id: UUID | None
+    """The product's current version, when it is another than the wanted one."""
     template: ProductTemplateVersionRead
 
 
@@ -83,6 +120,8 @@ class DeploymentReconcileJobRead(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     lost: int
     fence: int | None
+    options: list[str]
+    asked_json: dict[str, Any] | None
     locked_by: str | None
     locked_at: datetime | None
     last_error: str | None
@@ -100,21 +139,36 @@ class DeploymentRevisionRead(msgspec.Struct, frozen=True, kw_only=True):
     chart_digest: str | None
     digest: str
     succeeded: bool
+    asked_json: dict[str, Any] | None
+    """Who asked for it, and what they changed: `{actor, changes}`."""
     created_at: datetime
 
 
+class ResourcesShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Live objects of the release, and the pods of its namespace."""
+
+    objects: list[Resource]
+    pods: list[Pod]
+
+
+class NotesShown(msgspec.Struct, frozen=True, kw_only=True):
+    notes: str
+
+
 def read_deployment(deployment: Deployment, scheme: str) -> DeploymentRead:
-    derived = {"template_id", "user_values", "url", "template"}
+    derived = {"template_id", "user_values", "url", "template", "newer_template_id"}
     fields = {
         field.name: getattr(deployment, field.name)
         for field in msgspec.structs.fields(DeploymentRead)
         if field.name not in derived
     }
+    current = deployment.template.product.template_id
     return DeploymentRead(
         **fields,
         template_id=deployment.desired_template_id,
         user_values=deployment.user_values_json,
         url=f"{scheme}://{deployment.domain_name}",
+        newer_template_id=current if current != deployment.desired_template_id else None,
         template=read_template(deployment.template),
     )
 

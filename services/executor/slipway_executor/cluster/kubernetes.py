@@ -13,6 +13,8 @@ from kubernetes_asyncio.client import ApiClient, Configuration
 from slipway_executor.failing import needs_person, terminal, transient
 
 REQUEST_TIMEOUT_SEC = 20.0
+FOLLOW_SEC = 3600.0
+PIECE_BYTES = 64 * 1024
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -70,6 +72,22 @@ class KubernetesApi:
             try:
                 async for _ in response.content:
                     yield
+            finally:
+                response.close()
+
+    async def text(self, path: str, query: Mapping[str, str]) -> str:
+        """Return an answer that is no JSON."""
+        with _border():
+            response = await self._send("GET", path, query=query, accept="*/*")
+            return (await response.read()).decode(errors="replace")
+
+    async def stream(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes]:
+        """Yield an answer piece by piece until the server ends it."""
+        with _border():
+            response = await self._send("GET", path, query=query, accept="*/*", timeout=FOLLOW_SEC)
+            try:
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    yield piece
             finally:
                 response.close()
 

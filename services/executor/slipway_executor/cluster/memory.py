@@ -1,7 +1,7 @@
 """A cluster in memory: namespaces, Leases, release records. With a settable failure for each method."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from itertools import count
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from slipway_executor.cluster.port import (
     Labels,
     LeaseConflict,
     LeaseRecord,
+    LogRequest,
     Namespace,
     Object,
     ReleaseRecord,
@@ -40,6 +41,8 @@ class MemoryCluster:
         """Method name: what it raises."""
         self.calls: list[str] = []
         self.secrets: dict[str, dict[str, str]] = {}
+        self.printed: dict[str, list[str]] = {}
+        """Pod: the lines that it printed."""
         self._versions = count(1)
         self._changed = asyncio.Event()
 
@@ -89,6 +92,17 @@ class MemoryCluster:
     async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:  # noqa: ARG002
         self._call("manifest")
         return self.rendered
+
+    async def notes(self, namespace: str, release: str, revision: int) -> str:  # noqa: ARG002
+        return f"notes of revision {revision}"
+
+    async def logs(self, namespace: str, wanted: LogRequest) -> str:  # noqa: ARG002
+        self._call("logs")
+        return "".join(f"{line}\n" for line in self.printed.get(wanted.pod, [])[-wanted.tail :])
+
+    async def follow_logs(self, namespace: str, wanted: LogRequest) -> AsyncIterator[bytes]:  # noqa: ARG002
+        for line in self.printed.get(wanted.pod, []):
+            yield f"{line}\n".encode()
 
     async def fail_record(self, namespace: str, release: str, revision: int) -> None:
         self._call("fail_record")

@@ -1,6 +1,6 @@
 """Everything that Slipway asks of a Kubernetes cluster beside running Helm. All errors are `OperationFailed`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -53,6 +53,16 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     resource_version: str
 
 
+class LogRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of a pod's log lines are wanted."""
+
+    pod: str
+    container: str | None = None
+    tail: int = 100
+    previous: bool = False
+    """Of the container's run before this one."""
+
+
 class LeaseConflict(Exception):
     """Somebody else created or changed the Lease in between."""
 
@@ -87,6 +97,18 @@ class Cluster(Protocol):
 
     async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:
         """Return the objects of a stored revision, as they were rendered."""
+        ...
+
+    async def notes(self, namespace: str, release: str, revision: int) -> str:
+        """Return what the chart of a stored revision tells its user."""
+        ...
+
+    async def logs(self, namespace: str, wanted: LogRequest) -> str:
+        """Return the last lines that a container printed, at most 256 KiB."""
+        ...
+
+    def follow_logs(self, namespace: str, wanted: LogRequest) -> AsyncIterator[bytes]:
+        """Yield what a container printed last and goes on to print, in pieces of at most 64 KiB, until it ends."""
         ...
 
     async def fail_record(self, namespace: str, release: str, revision: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Generator, Mapping
 from uuid import UUID
 
 from slipway_executor.cluster import releases
@@ -20,12 +20,14 @@ from slipway_executor.cluster.port import (
     Labels,
     LeaseConflict,
     LeaseRecord,
+    LogRequest,
     Namespace,
     Object,
     ReleaseRecord,
 )
 from slipway_executor.failing import OperationFailed, terminal, transient
 
+LOG_BYTES = 256 * 1024
 FENCE_ANNOTATION = "slipway.dev/fence"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases"
 
@@ -115,6 +117,22 @@ class KubernetesCluster:
         secret = await self._api.get(f"{_secrets(namespace)}/{releases.secret_name(release, revision)}")
         stored = await asyncio.to_thread(releases.decode, secret)
         return await asyncio.to_thread(releases.objects_of, stored["manifest"])
+
+    async def notes(self, namespace: str, release: str, revision: int) -> str:
+        secret = await self._api.get(f"{_secrets(namespace)}/{releases.secret_name(release, revision)}")
+        return str((await asyncio.to_thread(releases.decode, secret)).get("info", {}).get("notes", ""))
+
+    async def logs(self, namespace: str, wanted: LogRequest) -> str:
+        query = {**_log_query(wanted), "limitBytes": str(LOG_BYTES)}
+        with _log_border(wanted):
+            return await self._api.text(_log_path(namespace, wanted), query)
+
+    async def follow_logs(self, namespace: str, wanted: LogRequest) -> AsyncIterator[bytes]:
+        query = {**_log_query(wanted), "follow": "true"}
+        with _log_border(wanted):
+            async with contextlib.aclosing(self._api.stream(_log_path(namespace, wanted), query)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def fail_record(self, namespace: str, release: str, revision: int) -> None:
         path = f"{_secrets(namespace)}/{releases.secret_name(release, revision)}"
@@ -230,6 +248,23 @@ class KubernetesCluster:
 
 def _secrets(namespace: str) -> str:
     return f"/api/v1/namespaces/{namespace}/secrets"
+
+
+def _log_path(namespace: str, wanted: LogRequest) -> str:
+    return f"/api/v1/namespaces/{namespace}/pods/{wanted.pod}/log"
+
+
+def _log_query(wanted: LogRequest) -> dict[str, str]:
+    query = {"tailLines": str(wanted.tail), "previous": str(wanted.previous).lower()}
+    return {**query, "container": wanted.container} if wanted.container else query
+
+
+@contextlib.contextmanager
+def _log_border(wanted: LogRequest) -> Generator[None]:
+    try:
+        yield
+    except NotThere as error:
+        raise terminal("not_found", f"there is no pod {wanted.pod}, or it has no such container") from error
 
 
 def _texts(secret: Object) -> dict[str, str]:

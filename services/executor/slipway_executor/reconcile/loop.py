@@ -265,7 +265,7 @@ class _Pass:
         )
 
     def _end(self, outcome: Outcome, *, failure: Failure | None = None, gone: bool = False) -> End:
-        masked = failure and msgspec.structs.replace(failure, reason=self._given.masker.text(failure.reason))
+        masked = self._given.masker.failure(failure) if failure else None
         return msgspec.structs.replace(
             self._seen,
             outcome=outcome,

@@ -30,12 +30,13 @@ def unready(expected: Collection[tuple[str, str]], live: Sequence[Object]) -> li
         item = there.get((kind, name))
         if item is None:
             found.append(Unready(kind=kind, name=name, reason="is not there"))
-        elif reason := _why(kind, item):
+        elif reason := why_unready(kind, item):
             found.append(Unready(kind=kind, name=name, reason=reason, hopeless=_given_up(kind, item)))
     return found
 
 
-def _why(kind: str, item: Object) -> str | None:
+def why_unready(kind: str, item: Object) -> str | None:
+    """Return why a live object is not ready, or None; a kind without a rule is ready once it exists."""
     if "deletionTimestamp" in item["metadata"]:
         return "is being removed"
     status: dict[str, Any] = item.get("status", {})

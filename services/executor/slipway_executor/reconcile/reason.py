@@ -25,6 +25,11 @@ def not_ready(
     return _failure("not_ready", FailureClass.TRANSIENT, f"not ready after {after_sec} s: {objects}")
 
 
+def pod_trouble(pod: Object) -> str | None:
+    """Return what is wrong with one pod, in one sentence, or None."""
+    return next((sentence for _, _, sentence in _pod_troubles([pod])), None)
+
+
 async def of_hooks(failure: Failure, cluster: Cluster, namespace: str) -> Failure:
     """Return a hook's failure with what its pods say of it: Helm tells only that the Job failed or took too long."""
     if failure.code not in ("hook_failed", "helm_too_slow"):

@@ -93,6 +93,14 @@ async def revisions(session: ReadSession, *, deployment: UUID, limit: int) -> Se
     return (await session.execute(statement)).scalars().all()
 
 
+async def revision(session: ReadSession, *, deployment: UUID, revision: int) -> DeploymentRevision | None:
+    """Return one revision by Helm's number."""
+    statement = select(DeploymentRevision).where(
+        DeploymentRevision.deployment_id == deployment, DeploymentRevision.revision == revision
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def of_user(session: WriteSession, user: UUID) -> Sequence[UUID]:
     """Return the ids of a user's live deployments."""
     statement = select(Deployment.id).where(Deployment.user_id == user, Deployment.deleted_at.is_(None))

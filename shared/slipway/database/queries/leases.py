@@ -119,8 +119,9 @@ _MARK_PUBLISHED = text(
 _PREEMPTED = text(
     """
     SELECT DISTINCT r.cluster FROM deployment_reconcile_job r
-    JOIN deployment_reconcile_job w ON w.deployment_id = r.deployment_id AND w.status IN ('queued', 'delayed')
-    WHERE r.status = 'running' AND (w.generation > r.generation OR (w.reason = 'delete' AND r.reason <> 'delete'))
+    LEFT JOIN deployment_reconcile_job w ON w.deployment_id = r.deployment_id AND w.status IN ('queued', 'delayed')
+    WHERE r.status = 'running' AND (r.cancel_requested OR w.generation > r.generation
+                                    OR (w.reason = 'delete' AND r.reason <> 'delete'))
     """
 )
 
@@ -152,7 +153,7 @@ async def mark_published(session: WriteSession, *, job: UUID, fence: int) -> Non
 
 
 async def clusters_with_preempted_jobs(session: ReadSession) -> list[str]:
-    """Return the clusters in which a running job was overtaken by a newer wish."""
+    """Return the clusters in which a running job was cancelled, or overtaken by a newer wish."""
     return list((await session.execute(_PREEMPTED)).scalars())
 
 

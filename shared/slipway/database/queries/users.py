@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import taken
-from slipway.database.models import Deployment, User, UserQuota
+from slipway.database.models import User
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor
 from slipway.identity import new_id
@@ -57,14 +57,3 @@ async def change(session: WriteSession, user: User, **fields: Any) -> None:
 
 async def delete(session: WriteSession, user: User) -> None:
     await session.execute(text("UPDATE users SET deleted_at = now() WHERE id = :id"), {"id": user.id})
-
-
-async def deployment_limit(session: ReadSession, user: UUID) -> int | None:
-    """Return the user's own limit of live deployments, or None for the installation's default."""
-    statement = select(UserQuota.deployments).where(UserQuota.user_id == user)
-    return (await session.execute(statement)).scalar_one_or_none()
-
-
-async def live_deployments(session: ReadSession, user: UUID) -> int:
-    statement = select(func.count()).where(Deployment.user_id == user, Deployment.deleted_at.is_(None))
-    return (await session.execute(statement)).scalar_one()

@@ -76,6 +76,11 @@ async def delete(session: WriteSession, deployment: Deployment, *, actor: Actor)
     await tell(session, deployment, EventType.DEPLOYMENT_DELETE_REQUESTED, {}, actor=actor)
 
 
+def told_actor(actor: Actor) -> dict[str, Any]:
+    """Return who asked, as a job and its revision keep it: without the address."""
+    return {"kind": actor.kind, "id": actor.id, "via": actor.via}
+
+
 async def tell(
     session: WriteSession, deployment: Deployment, event: EventType, data: dict[str, Any], *, actor: Actor
 ) -> None:
@@ -102,6 +107,6 @@ async def _queue(
         reason=reason,
         generation=deployment.generation,
         options=options,
-        asked={"actor": msgspec.to_builtins(actor), "changes": list(changes)},
+        asked={"actor": told_actor(actor), "changes": list(changes)},
         preview=preview,
     )

@@ -34,7 +34,6 @@ OWN_ROWS = {
     "deployment_secret": "EXISTS (SELECT FROM deployment d WHERE d.id = deployment_id)",  # that one has its own policy
     "rollout": _ADMIN,
     "rollout_item": _ADMIN,
-    "registry_credential": _ADMIN,
 }
 
 

@@ -1,0 +1,39 @@
+"""Setting and removing one secret of a deployment."""
+
+from slipway.database.engine import WriteSession
+from slipway.database.models import Deployment
+from slipway.database.queries.wishes import Wish
+from slipway.domain.events import EventType
+from slipway.domain.jobs import JobReason
+from slipway.domain.secrets import replace, secret_pointers
+from slipway.domain.templates import capabilities_of
+from slipway.domain.values import Problem, at, parse_pointer
+from slipway_api.auth.gate import Caller
+from slipway_api.operations import user_values
+from slipway_api.operations.deployments import accept, refuse_deleting
+from slipway_api.problems import ApiError, not_found
+
+
+async def put(session: WriteSession, caller: Caller, deployment: Deployment, name: str, value: str | None) -> None:
+    """Set the secret of that name (its path in the values, as in `auth/password`); None removes it."""
+    refuse_deleting(deployment)
+    template = deployment.template
+    place = f"/{name.strip('/')}"
+    if place not in secret_pointers(template.values_schema_json, capabilities_of(template.capabilities_json)):
+        raise not_found("secret field")
+    values = deployment.user_values_json or {}
+    if value is None and at(values, parse_pointer(place)) is None:
+        return
+    found: list[Problem] = []
+    stored = await user_values.stored_names(session, deployment.id)
+    given = user_values.take(replace(values, parse_pointer(place), value), template, stored, found)
+    if found:
+        shown = [Problem(pointer="/value" if each.pointer.endswith(place) else each.pointer, message=each.message)
+                 for each in found]  # fmt: skip
+        raise ApiError("invalid", errors=shown)
+    await user_values.store(session, deployment.id, deployment.cluster, given)
+    wish = Wish(
+        reason=JobReason.UPDATE, fields={"user_values_json": given.values},
+        event=EventType.DEPLOYMENT_SECRET_CHANGED, told={"name": place},
+    )  # fmt: skip
+    await accept(session, caller, deployment, wish)

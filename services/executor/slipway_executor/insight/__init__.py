@@ -1,0 +1,1 @@
+"""Answers to live questions, a module per kind. Read-only."""

@@ -1,0 +1,120 @@
+"""What a change would do: rendered, and dry-run by the API server where the namespace exists. Nothing is written."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from slipway.messaging.queries import FieldChange, ObjectChange, ObjectName, PreviewedRelease, PreviewRelease
+from slipway_executor.charts.store import ChartStore
+from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.failing import OperationFailed
+from slipway_executor.helm.port import Helm, Release, Rendered
+from slipway_executor.insight.places import own_namespace
+from slipway_executor.masking import Masker
+from slipway_executor.reconcile import inputs
+from slipway_executor.reconcile.comparing import FIELD_MANAGER
+from slipway_executor.reconcile.differences import changes
+from slipway_executor.reconcile.marks import marked
+from slipway_executor.reconcile.usage import asked_for
+from slipway_executor.sealing import Keyring
+
+AT_ONCE = 8
+MOST = 500
+"""Fields that are shown of one object; more help nobody."""
+
+
+class Previewing:
+    def __init__(self, cluster: Cluster, helm: Helm, charts: ChartStore, keyring: Keyring) -> None:
+        self._cluster = cluster
+        self._helm = helm
+        self._charts = charts
+        self._keyring = keyring
+
+    async def __call__(self, asked: PreviewRelease) -> PreviewedRelease:
+        chart: Path = await self._charts.path(asked.chart, asked.registries)
+        release, masker = inputs.of_preview(asked, chart, self._keyring)
+        try:
+            return await self._preview(asked, release, masker)
+        except OperationFailed as error:
+            raise OperationFailed(masker.failure(error.failure)) from None
+
+    async def _preview(self, asked: PreviewRelease, release: Release, masker: Masker) -> PreviewedRelease:
+        place = asked.place
+        namespace = await own_namespace(self._cluster, place)
+        prepared = namespace is not None and namespace.tenant is not None and not namespace.terminating
+        rendered = await self._helm.render(release, on_server=prepared)
+        again = await self._helm.render(release, on_server=prepared)
+        before = await self._serving(place.namespace, place.release) if prepared else []
+        present = {_key(item) for item in before}
+        added = [_name(item) for item in rendered.objects if _key(item) not in present]
+        kept = [item for item in rendered.objects if _key(item) in present]
+        wanted = {_key(item) for item in rendered.objects}
+        return PreviewedRelease(
+            added=added,
+            changed=await self._changed(kept, before, release, masker),
+            removed=[_name(item) for item in before if _key(item) not in wanted],
+            usage=asked_for(rendered.objects),
+            mark=self._mark(rendered, again) if prepared else None,
+            dry_run=prepared,
+            empties=bool(before) and not rendered.objects,
+        )
+
+    def _mark(self, rendered: Rendered, again: Rendered) -> str | None:
+        first, second = (marked(self._keyring.mark, each) for each in (rendered, again))
+        return first if first == second else None
+
+    async def _serving(self, namespace: str, release: str) -> list[Object]:
+        history = await self._cluster.release_history(namespace, release)
+        serving = [record for record in history if record.status == "deployed"]
+        return await self._cluster.manifest(namespace, release, serving[-1].revision) if serving else []
+
+    async def _changed(
+        self, items: Sequence[Object], before: Sequence[Object], release: Release, masker: Masker
+    ) -> list[ObjectChange]:
+        """Return what of the objects would change: the live one against the server's dry run of the new one."""
+        limit = asyncio.Semaphore(AT_ONCE)
+        stored = {_key(item): item for item in before}
+
+        async def look(item: Object) -> ObjectChange | None:
+            async with limit:
+                live = await self._cluster.find(item, release.namespace)
+                after = await self._cluster.apply(
+                    item, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
+                )
+            found = _without_unset(changes(live or {}, after), stored[_key(item)], item)
+            shown = [_masked(change, masker) for change in found[:MOST]]
+            name = _name(item)
+            return ObjectChange(api_version=name.api_version, kind=name.kind, name=name.name, fields=shown)
+
+        found = await asyncio.gather(*(look(item) for item in items))
+        return [each for each in found if each and each.fields]
+
+
+def _without_unset(found: list[FieldChange], stored: Object, item: Object) -> list[FieldChange]:
+    """Add fields that the new object has no more: a dry run that applies it shows their removal only when helm owns them."""
+    shown = {change.pointer for change in found}
+    gone = [change for change in changes(stored, item) if change.after is None and change.pointer not in shown]
+    return [*found, *gone]
+
+
+def _masked(change: FieldChange, masker: Masker) -> FieldChange:
+    return FieldChange(pointer=change.pointer, before=_text(change.before, masker), after=_text(change.after, masker))
+
+
+def _text(value: Any, masker: Masker) -> Any:
+    if isinstance(value, str):
+        return masker.text(value)
+    if isinstance(value, dict):
+        return {key: _text(child, masker) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_text(child, masker) for child in value]
+    return value
+
+
+def _key(item: Object) -> tuple[str, str]:
+    return item["kind"], item["metadata"]["name"]
+
+
+def _name(item: Object) -> ObjectName:
+    return ObjectName(api_version=item["apiVersion"], kind=item["kind"], name=item["metadata"]["name"])
