@@ -22,7 +22,8 @@ KEY_LIMIT = 255
 
 
 def actor(caller: Caller) -> Actor:
-    return Actor(kind="user", id=str(caller.id))
+    """Return who asks, as the audit trail keeps it."""
+    return Actor(kind="user", id=str(caller.id), address=caller.address)
 
 
 @asynccontextmanager

@@ -22,8 +22,14 @@ from slipway_scheduler.archives import Archives
 from slipway_scheduler.claims import Claims
 from slipway_scheduler.commands import build
 from slipway_scheduler.dispatcher import Dispatcher
+from slipway_scheduler.drift import INTERVAL_SEC as DRIFT_SEC
+from slipway_scheduler.drift import DriftScan
+from slipway_scheduler.expiry import INTERVAL_SEC as EXPIRY_SEC
+from slipway_scheduler.expiry import Expiry
 from slipway_scheduler.projector import Projector
 from slipway_scheduler.relay import Relay
+from slipway_scheduler.rollouts import INTERVAL_SEC as ROLLOUTS_SEC
+from slipway_scheduler.rollouts import Rollouts
 from slipway_scheduler.settings import SchedulerSettings
 from slipway_scheduler.sweep import INTERVAL_SEC as SWEEP_SEC
 from slipway_scheduler.sweep import Sweep
@@ -75,7 +81,11 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
     projecting = Ticker(_healing(projector.run_once, topology), interval=0.0, name="projector")
     sweep = Sweep(database, broker, policy, clock, committed=committed)
     sweeping = Ticker(sweep.run_once, interval=SWEEP_SEC, name="sweep")
-    tickers = (topology, dispatching, relaying, projecting, sweeping)
+    scan = DriftScan(database, broker, every_sec=settings.drift_scan_sec, committed=committed)
+    scanning = Ticker(scan.run_once, interval=DRIFT_SEC, name="drift")
+    expiring = Ticker(Expiry(database, committed=committed).run_once, interval=EXPIRY_SEC, name="expiry")
+    rolling_out = Ticker(Rollouts(database, committed=committed).run_once, interval=ROLLOUTS_SEC, name="rollouts")
+    tickers = (topology, dispatching, relaying, projecting, sweeping, scanning, expiring, rolling_out)
 
     checks: dict[str, Check] = {
         "database": database.ping,

@@ -10,3 +10,5 @@ class SchedulerSettings(QuotaSettings, frozen=True, kw_only=True):
     http_port: int = 8081
     registries: tuple[str, ...] = ()
     """Allowed chart registries; `http://host` marks one that speaks plain http."""
+    drift_scan_sec: float = 600.0
+    """How often live objects of each deployment are compared with its release."""

@@ -98,7 +98,7 @@ class SecretChanged(Told, frozen=True, kw_only=True):
     generation: int
 
 
-class ObjectRead(Told, frozen=True, kw_only=True):
+class Noted(Told, frozen=True, kw_only=True):
     what: str
 
 
@@ -179,7 +179,8 @@ EVENT_DATA: dict[EventType, type[Told]] = {
     EventType.DEPLOYMENT_DRIFTED: DeploymentDrifted,
     EventType.DEPLOYMENT_EXPIRES_SOON: DeploymentExpires,
     EventType.DEPLOYMENT_SECRET_CHANGED: SecretChanged,
-    EventType.OBJECT_READ: ObjectRead,
+    EventType.DEPLOYMENT_GIVEN_UP: Noted,
+    EventType.OBJECT_READ: Noted,
     EventType.QUOTA_CHANGED: QuotaTold,
     EventType.ROLLOUT_STARTED: RolloutTold,
     EventType.ROLLOUT_FINISHED: RolloutTold,

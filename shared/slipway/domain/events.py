@@ -35,6 +35,8 @@ class EventType(StrEnum):
     """Live objects differ from the applied revision; `objects` names them and their fields."""
     DEPLOYMENT_EXPIRES_SOON = "dev.slipway.deployment.expires_soon.v1"
     DEPLOYMENT_SECRET_CHANGED = "dev.slipway.deployment.secret_changed.v1"  # noqa: S105 - a name
+    DEPLOYMENT_GIVEN_UP = "dev.slipway.deployment.given_up.v1"
+    """Its cluster was forgotten: it counts as deleted, and nothing was removed."""
     OBJECT_READ = "dev.slipway.object.read.v1"
     """An admin looked at the inside of somebody's deployment."""
     JOB_QUARANTINED = "dev.slipway.job.quarantined.v1"
@@ -91,3 +93,9 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     slipwayowner: UUID | None = None
     """The user whose object it is; the live feed filters by it."""
     data: dict[str, Any] = {}
+
+
+def without_address(event: CloudEvent) -> CloudEvent:
+    """Return the event as the owner of its object may see it: not from where somebody else asked."""
+    actor = {key: value for key, value in event.data.get("actor", {}).items() if key != "address"}
+    return msgspec.structs.replace(event, data={**event.data, "actor": actor})

@@ -23,6 +23,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     email: str
     is_admin: bool
+    address: str | None = None
+    """Where the request came from, as the server saw it."""
 
     @property
     def scope(self) -> Scope:
@@ -37,7 +39,8 @@ class Gate(AbstractAuthenticationMiddleware):
             wait = deps.write_limit.wait_sec(str(caller.id))
             if wait:
                 raise ApiError("too_many", "slow down a little", retry_after=max(1, round(wait)))
-        return AuthenticationResult(user=caller, auth=None)
+        address = connection.client.host if connection.client else None
+        return AuthenticationResult(user=msgspec.structs.replace(caller, address=address), auth=None)
 
 
 async def identify(deps: Deps, header: str) -> Caller:

@@ -4,19 +4,22 @@ import re
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET
 
-from slipway.database.engine import WriteSession
+from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import User
-from slipway.database.queries import deployments, outbox, users
+from slipway.database.queries import deployments, outbox, quotas, users
 from slipway.domain.events import EventType
 from slipway.domain.values import Problem
 from slipway_api.accepting import actor
 from slipway_api.auth import passwords
 from slipway_api.auth.gate import Caller
+from slipway_api.deps import Deps
 from slipway_api.operations import deployments as deployment_operations
 from slipway_api.problems import ApiError
+from slipway_api.schemas.platform import QuotaRead, QuotaUpdate
 from slipway_api.schemas.users import UserCreate, UserUpdate
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}\Z")
@@ -80,6 +83,26 @@ async def delete(session: WriteSession, caller: Caller, user: User, *, cascade: 
             await deployment_operations.delete(session, caller, found)
     await users.delete(session, user)
     await _tell(session, caller, EventType.USER_DELETED, user.id, {"deployments": len(live)})
+
+
+async def quota(session: ReadSession, deps: Deps, user: UUID) -> QuotaRead:
+    """Return what a user may have, and has."""
+    count, used = await quotas.used(session, user)
+    return QuotaRead(
+        own=await quotas.own(session, user),
+        quota=await quotas.of_user(session, user, deps.quota),
+        deployments=count,
+        used=used,
+    )
+
+
+async def set_quota(session: WriteSession, caller: Caller, user: UUID, body: QuotaUpdate) -> None:
+    """Set what a user may have; it holds for what is asked for from now on."""
+    before, after = await quotas.own(session, user), msgspec.structs.asdict(body)
+    await quotas.put(session, user, after)
+    changed = sorted(name for name, value in after.items() if before[name] != value)
+    if changed:
+        await _tell(session, caller, EventType.QUOTA_CHANGED, user, {"fields": changed})
 
 
 async def _tell(session: WriteSession, caller: Caller, event: EventType, user: UUID, data: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ from slipway_api.routes import (
     events,
     insight,
     jobs,
+    platform,
     previews,
     products,
+    rollouts,
     templates,
     users,
     verbs,
@@ -20,6 +22,8 @@ PREFIX = "/api/v1"
 
 def api_router() -> Router:
     """Return every route under the versioned prefix."""
-    modules = (auth, users, products, templates, deployments, previews, verbs, insight, jobs, events)
+    modules = (
+        auth, users, products, templates, rollouts, deployments, previews, verbs, insight, jobs, platform, events,
+    )  # fmt: skip
     handlers = [module.HANDLERS for module in modules]
     return Router(PREFIX, route_handlers=[handler for group in handlers for handler in group])

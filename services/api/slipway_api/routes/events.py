@@ -10,7 +10,7 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
-from slipway.domain.events import CloudEvent
+from slipway.domain.events import CloudEvent, without_address
 from slipway_api.auth.gate import Caller, caller_of, identify
 from slipway_api.deps import Deps
 from slipway_api.live import Position
@@ -75,7 +75,7 @@ async def _lines(deps: Deps, caller: Caller, header: str, after: Position | None
 
 
 def _line(event: CloudEvent) -> bytes:
-    body = msgspec.json.encode(event)
+    body = msgspec.json.encode(without_address(event))
     return f"id: {event.slipwayepoch}-{event.slipwaypos}\nevent: {event.type}\ndata: ".encode() + body + b"\n\n"
 
 

@@ -15,7 +15,7 @@ from litestar.response import Stream
 from slipway.database.engine import ReadSession
 from slipway.database.models import Deployment
 from slipway.database.queries import deployments, events, feed
-from slipway.domain.events import CloudEvent
+from slipway.domain.events import CloudEvent, without_address
 from slipway.messaging import subjects
 from slipway.messaging.queries import (
     LOGS,
@@ -94,7 +94,7 @@ async def list_deployment_events(
         await found_by(session, deployment_id)
         head = await feed.head(session)
         rows = await events.of_deployment(session, deployment=deployment_id, after=after, limit=limit_of(limit) + 1)
-    shown = [feed.cloud_event(row, head.uid) for row in rows[:limit]]
+    shown = [without_address(feed.cloud_event(row, head.uid)) for row in rows[:limit]]
     return Page(items=shown, next_cursor=str(shown[-1].slipwayseq) if len(rows) > limit else None)
 
 

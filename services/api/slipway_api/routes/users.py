@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, patch, post
+from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
@@ -15,6 +15,7 @@ from slipway_api.operations import users as operations
 from slipway_api.problems import not_found
 from slipway_api.routes.etags import etag_of
 from slipway_api.schemas.common import Page, cursor_of, limit_of, page_of
+from slipway_api.schemas.platform import QuotaRead, QuotaUpdate
 from slipway_api.schemas.users import UserCreate, UserRead, UserUpdate, read_user
 
 Req = Request[Any, Any, Any]
@@ -102,4 +103,28 @@ async def delete_user(
     await deps.wake()
 
 
-HANDLERS = [me, list_users, create_user, get_user, change_user, delete_user]
+@get("/users/{user_id:uuid}/quota", tags=["users"])
+async def get_quota(user_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]) -> QuotaRead:
+    """Return what a user may have, and has. Admins only."""
+    caller = admin_of(request)
+    async with deps.database.reading(caller.scope) as session:
+        if await users.get(session, user_id) is None:
+            raise not_found("user")
+        return await operations.quota(session, deps, user_id)
+
+
+@put("/users/{user_id:uuid}/quota", tags=["users"])
+async def set_quota(
+    user_id: FromPath[UUID], data: JSONBody[QuotaUpdate], request: Req, deps: NamedDependency[Deps]
+) -> QuotaRead:
+    """Set what a user may have; null returns to the installation's default. Admins only."""
+    caller = caller_of(request)
+    async with accepting(deps, caller, request) as session:
+        admin_of(request)
+        if await users.lock(session, user_id) is None:
+            raise not_found("user")
+        await operations.set_quota(session, caller, user_id, data)
+        return await operations.quota(session, deps, user_id)
+
+
+HANDLERS = [me, list_users, create_user, get_user, change_user, delete_user, get_quota, set_quota]

@@ -52,6 +52,10 @@ _BEAT = text(
     FROM held LEFT JOIN alive ON alive.job_id = held.job LEFT JOIN deployment_reconcile_job j ON j.id = held.job
     """
 )
+_KEY = text(
+    "UPDATE cluster SET public_key = :key WHERE name = :cluster AND deleted_at IS NULL"
+    " AND public_key IS DISTINCT FROM :key"
+)
 _FORGET_EXECUTORS = text("DELETE FROM executor WHERE seen_at < now() - interval '1 hour'")
 
 
@@ -89,6 +93,8 @@ async def beat(session: WriteSession, beat: Beat) -> Sequence[JobVerdict]:
             "majors": list(beat.majors),
         },
     )
+    if beat.public_key:
+        await session.execute(_KEY, {"cluster": beat.cluster, "key": beat.public_key})
     if not beat.jobs:
         return ()
     rows = await session.execute(

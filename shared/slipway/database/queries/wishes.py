@@ -41,8 +41,8 @@ async def change(session: WriteSession, deployment: Deployment, wish: Wish, *, a
         session, deployment, **wish.fields, status=status.value, generation=deployment.generation + 1,
         hold_generation=None, last_error=None, failure_class=None,
     )  # fmt: skip
-    job = await _queue(
-        session, deployment, wish.reason, actor, options=wish.options, changes=wish.changes, preview=wish.preview
+    job = await queue(
+        session, deployment, wish.reason, actor=actor, options=wish.options, changes=wish.changes, preview=wish.preview
     )
     told = {"fields": sorted(wish.fields), "changes": list(wish.changes)} if wish.told is None else wish.told
     await tell(session, deployment, wish.event, told, actor=actor)
@@ -61,7 +61,7 @@ async def look_again(
     """Want the same, done again, whatever was held back. Return the job's id."""
     status = status_on_change(DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None)
     await deployments.change(session, deployment, status=status.value, hold_generation=None)
-    job = await _queue(session, deployment, reason, actor, options=options)
+    job = await queue(session, deployment, reason, actor=actor, options=options)
     await tell(session, deployment, event, {}, actor=actor)
     return job
 
@@ -72,7 +72,7 @@ async def delete(session: WriteSession, deployment: Deployment, *, actor: Actor)
         return
     wanted = {"generation": deployment.generation + 1, "status": DeploymentStatus.DELETING.value}
     await deployments.change(session, deployment, **wanted, last_error=None, failure_class=None)
-    await _queue(session, deployment, JobReason.DELETE, actor)
+    await queue(session, deployment, JobReason.DELETE, actor=actor)
     await tell(session, deployment, EventType.DEPLOYMENT_DELETE_REQUESTED, {}, actor=actor)
 
 
@@ -89,16 +89,17 @@ async def tell(
     await outbox.record(session, event, actor=actor, data={**known, **data}, deployment=deployment.id)
 
 
-async def _queue(
+async def queue(
     session: WriteSession,
     deployment: Deployment,
     reason: JobReason,
-    actor: Actor,
     *,
+    actor: Actor,
     options: Collection[JobOption] = (),
     changes: Collection[dict[str, Any]] = (),
     preview: UUID | None = None,
 ) -> UUID:
+    """Queue a job for the deployment as it is wanted now, and nothing else; return the job's id."""
     return await enqueue.enqueue(
         session,
         deployment=deployment.id,

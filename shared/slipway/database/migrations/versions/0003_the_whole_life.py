@@ -16,7 +16,7 @@ GRANTS = {
     "slipway_api": {
         "SELECT": TABLES,
         "INSERT": ("deployment_secret", "preview", "registry", "registry_credential", "rollout", "rollout_item"),
-        "UPDATE": ("deployment_secret", "registry", "registry_credential"),
+        "UPDATE": ("deployment_secret", "registry", "registry_credential", "rollout"),
         "DELETE": ("deployment_secret", "registry_credential"),
     },
     "slipway_scheduler": {

@@ -1,0 +1,80 @@
+"""Moves rollouts on: looks how the upgrades of a wave ended, begins the next, or ends the rollout."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+
+from slipway.database.engine import Database, WriteSession
+from slipway.database.models import Rollout
+from slipway.database.queries import deployments, outbox, rollouts, users, wishes
+from slipway.database.queries.wishes import Wish
+from slipway.domain.events import Actor, EventType
+from slipway.domain.jobs import JobReason
+from slipway.domain.rollouts import ItemStatus, RolloutStatus, next_wave
+
+INTERVAL_SEC = 2.0
+
+
+class Rollouts:
+    def __init__(self, database: Database, *, committed: Callable[[], None]) -> None:
+        self._database = database
+        self._committed = committed
+
+    async def run_once(self) -> int:
+        """Move each running rollout on; return how many upgrades were begun."""
+        async with self._database.writing() as session:
+            begun = 0
+            for rollout in await rollouts.take_running(session):
+                begun += await self._move_on(session, rollout)
+        if begun:
+            self._committed()
+        return begun
+
+    async def _move_on(self, session: WriteSession, rollout_id: UUID) -> int:
+        rollout = await rollouts.get(session, rollout_id)
+        if rollout is None:
+            return 0
+        await rollouts.observe(session, rollout_id)
+        progress = await rollouts.progress(session, rollout_id)
+        wave = next_wave(progress, batch_size=rollout.batch_size, max_failures=rollout.max_failures)
+        if isinstance(wave, RolloutStatus):
+            await rollouts.finish(session, rollout_id, wave)
+            await _tell(session, rollout, wave, msgspec.to_builtins(progress))
+            self._committed()
+            return 0
+        chosen = await rollouts.waiting(session, rollout_id, wave) if wave else ()
+        for owner in await rollouts.owners(session, chosen):  # users before deployments, as everywhere
+            await users.lock(session, owner)
+        return sum([await _begin(session, rollout, deployment) for deployment in chosen])
+
+
+async def _begin(session: WriteSession, rollout: Rollout, deployment_id: UUID) -> bool:
+    """Ask for one upgrade; a deployment that is going is skipped. Its owner's row is locked."""
+    deployment = await deployments.lock(session, deployment_id)
+    if deployment is None or deployment.status in wishes.ENDING:
+        await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.SKIPPED, error="it is being deleted")
+        return False
+    if deployment.desired_template_id == rollout.template_id:
+        await rollouts.set_item(
+            session, rollout.id, deployment_id, ItemStatus.RUNNING, generation=deployment.generation
+        )
+        return False
+    change = {
+        "field": "/desired_template_id", "before": str(deployment.desired_template_id), "after": str(rollout.template_id),
+    }  # fmt: skip
+    wish = Wish(reason=JobReason.UPGRADE, fields={"desired_template_id": rollout.template_id}, changes=(change,))
+    await wishes.change(session, deployment, wish, actor=msgspec.convert(rollout.actor_json, Actor))
+    await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.RUNNING, generation=deployment.generation)
+    return True
+
+
+async def _tell(session: WriteSession, rollout: Rollout, status: RolloutStatus, progress: dict[str, int]) -> None:
+    data = {
+        "rollout": str(rollout.id), "product": str(rollout.product_id), "template": str(rollout.template_id),
+        "status": status.value, "progress": progress,
+    }  # fmt: skip
+    await outbox.record(
+        session, EventType.ROLLOUT_FINISHED, actor=msgspec.convert(rollout.actor_json, Actor), data=data,
+        subject=f"rollouts/{rollout.id}",
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Which deployments are to be compared with the cluster."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from slipway.database.engine import WriteSession
+from slipway.domain.charts import DriftPolicy
+
+_TAKE = text(
+    """
+    WITH ranked AS (
+        SELECT d.id, row_number() OVER (PARTITION BY d.cluster ORDER BY d.scan_after) AS place FROM deployment d
+        WHERE d.status = 'ready' AND NOT d.suspended AND d.scan_after <= now()
+          AND d.hold_generation IS DISTINCT FROM d.generation),
+    due AS (
+        SELECT d.id FROM deployment d JOIN ranked r ON r.id = d.id AND r.place <= :per_cluster
+        WHERE d.scan_after <= now() FOR NO KEY UPDATE OF d SKIP LOCKED)
+    UPDATE deployment d SET scan_after = now() + make_interval(secs => :again)
+    FROM due, product_template_version t, installation i
+    WHERE d.id = due.id AND t.id = d.applied_template_id
+      AND NOT EXISTS (SELECT FROM deployment_reconcile_job j
+                      WHERE j.deployment_id = d.id AND j.status IN ('queued', 'delayed', 'leased', 'running'))
+    RETURNING d.id, d.user_id AS owner, d.cluster, d.generation, d.namespace_name AS namespace,
+        d.release_name AS release, t.capabilities_json AS capabilities, i.uid AS installation,
+        (SELECT max(r.revision) FROM deployment_revision r
+         WHERE r.deployment_id = d.id AND r.succeeded AND r.generation = d.applied_generation) AS revision
+    """
+)
+_STILL = text(
+    """
+    SELECT d.generation = :generation AND d.status = 'ready' AND NOT d.suspended
+       AND NOT EXISTS (SELECT FROM deployment_reconcile_job j
+                       WHERE j.deployment_id = d.id AND j.status IN ('queued', 'delayed', 'leased', 'running'))
+    FROM deployment d WHERE d.id = :deployment
+    """
+)
+_POSTPONE = text(
+    "UPDATE deployment SET scan_after = now() + make_interval(secs => :delay) WHERE id = :deployment AND status = 'ready'"
+)
+_ALL_NOW = text(
+    "UPDATE deployment SET scan_after = now() WHERE status = 'ready' AND NOT suspended AND deleted_at IS NULL RETURNING id"
+)
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment to be compared, with the revision that it should be."""
+
+    id: UUID
+    owner: UUID
+    cluster: str
+    generation: int
+    namespace: str
+    release: str
+    revision: int
+    capabilities: dict[str, Any] | None
+    installation: UUID
+
+    @property
+    def policy(self) -> DriftPolicy:
+        raw: Any = (self.capabilities or {}).get("drift") or {}
+        return msgspec.convert(raw, DriftPolicy)
+
+
+async def take_due(session: WriteSession, *, per_cluster: int, again_sec: float) -> list[Due]:
+    """Take some due deployments of each cluster; those whose answer is lost are due again after `again_sec`."""
+    rows = (await session.execute(_TAKE, {"per_cluster": per_cluster, "again": again_sec})).mappings()
+    return [Due(**row) for row in rows if row["revision"] is not None]
+
+
+async def still_there(session: WriteSession, due: Due) -> bool:
+    """Tell whether nothing was asked of the deployment since it was taken; its row is locked."""
+    values = {"deployment": due.id, "generation": due.generation}
+    return bool((await session.execute(_STILL, values)).scalar_one_or_none())
+
+
+async def postpone(session: WriteSession, deployment: UUID, delay_sec: float) -> None:
+    await session.execute(_POSTPONE, {"deployment": deployment, "delay": delay_sec})
+
+
+async def all_now(session: WriteSession) -> int:
+    """Make every ready deployment due; return how many."""
+    return len((await session.execute(_ALL_NOW)).all())
