@@ -10,7 +10,11 @@ import msgspec
 import pytest
 
 from slipway.clock import ManualClock, settle
+from slipway.domain.charts import Allowances
+from slipway.domain.failures import FailureClass
 from slipway.domain.outcomes import Outcome
+from slipway.domain.revisions import GoodRevision
+from slipway.domain.usage import Usage
 from slipway.identity import new_id
 from slipway.messaging import subjects
 from slipway.messaging.memory import MemoryBroker
@@ -66,8 +70,12 @@ class World:
         self.verdict: ClaimVerdict | None = ClaimVerdict.RUN
         self.claims: list[Claim] = []
         self.beat_verdict = BeatVerdict.OK
+        self.worker = self.new_worker()
+
+    def new_worker(self) -> Worker:
+        """Return the worker of a process that was just started."""
         reconciler = Reconciler(self.cluster, self.helm, self.charts, Keyring(bytes(range(32))), self.clock)
-        self.worker = Worker(broker, self.cluster, reconciler, self.clock, name="local", instance="e1", slots=2)
+        return Worker(self.broker, self.cluster, reconciler, self.clock, name="local", instance="e1", slots=2)
 
     async def claim(self, subject: str, request: bytes) -> bytes | None:
         self.claims.append(msgspec.json.decode(request, type=Claim))
@@ -81,7 +89,8 @@ class World:
     async def send(self, *, fence: int = 1, deployment: UUID | None = None, name: str = "n", **fields: Any) -> Command:
         command = Command(
             job=new_id(), fence=fence, generation=1, attempt=0, reason="create", action=fields.pop("action", Action.APPLY),
-            cluster="local", installation=UUID(int=1), deployment=deployment or new_id(), owner=new_id(), namespace=name, release=name, chart=Chart(builtin="web-service"), digest="d" * 40, **fields,
+            cluster="local", installation=UUID(int=1), deployment=deployment or new_id(), owner=new_id(), namespace=name, release=name,
+            chart=Chart(builtin="web-service"), digest=fields.pop("digest", "d" * 40), **fields,
         )  # fmt: skip
         await self.broker.publish(subjects.jobs("local"), encode(command), message_id=f"{command.job}:{fence}")
         return command
@@ -175,6 +184,7 @@ async def test_an_interrupted_install_is_settled_and_finished(world: World):
     world.helm.gate.set()
     world.cluster.releases["n", "n"][-1] = msgspec.structs.replace(world.cluster.releases["n", "n"][-1])
     await world.worker.shut_down()
+    world.worker = world.new_worker()
     records = world.cluster.releases["n", "n"]
     records[-1] = msgspec.structs.replace(records[-1], status="pending-install")
     await world.reports()
@@ -332,3 +342,142 @@ async def test_an_equal_fence_in_other_hands_is_refused(world: World):
     with pytest.raises(FenceAhead):
         async with held(world.cluster, world.clock, deployment, holder="me", fence=3):
             pass
+
+
+async def test_a_command_that_comes_twice_to_one_process_runs_once(world: World):
+    """Rows 8 and 10: the acknowledgement was lost, and the claim would be answered `run` again."""
+    world.helm.gate.clear()
+    command = await world.send()
+    await world.pull()
+    await world.broker.publish(subjects.jobs("local"), encode(command), message_id="the same again")
+    await world.pull()
+    assert (len(world.claims), world.worker.held, world.helm.calls) == (1, 1, ["apply"])
+    world.helm.gate.set()
+    assert await world.outcomes() == [Outcome.PROGRESS, Outcome.DONE]
+
+
+async def test_nothing_is_begun_after_the_order_to_stop(world: World):
+    """Row 57."""
+    await world.worker.shut_down()
+    await world.send()
+    await world.pull()
+    assert (world.claims, world.helm.calls) == ([], [])
+    world.worker = world.new_worker()
+    await world.pull()
+    assert world.helm.calls == ["apply"], "another process has it"
+
+
+async def test_a_renewal_whose_answer_was_lost_costs_nothing(world: World):
+    deployment = new_id()
+    async with held(world.cluster, world.clock, deployment, holder="me", fence=1) as deadline:
+        await settle()
+        stored = world.cluster.leases[lease_name(deployment)]
+        await world.cluster.replace_lease(stored, holder="me", fence=1)  # it was stored, and nobody was told
+        for _ in range(4):
+            await world.clock.advance(3)
+        assert deadline.at > world.clock.monotonic()
+
+
+BROKEN = {**READY, "status": {"observedGeneration": 1, "replicas": 1}}
+GOOD = GoodRevision(revision=1, generation=1, digest="o" * 40)
+
+
+async def upgraded(world: World, **fields: Any) -> Report:
+    """Install, then upgrade to something that never becomes ready; return the last report."""
+    first = await world.send()
+    await world.pull()
+    await world.reports()
+    world.cluster.releases["n", "n"][-1] = msgspec.structs.replace(
+        world.cluster.releases["n", "n"][-1], digest=GOOD.digest
+    )
+    world.cluster.set_objects(BROKEN)
+    await world.send(fence=2, deployment=first.deployment, health_timeout_sec=10, good=GOOD, **fields)
+    await world.pull()
+    for _ in range(3):
+        await world.clock.advance(10)
+        await settle(50)
+    return (await world.reports())[-1]
+
+
+async def test_an_upgrade_that_fails_is_taken_back_and_says_why_it_failed(world: World):
+    report = await upgraded(world)
+    assert report.failure is not None
+    assert report.applied is not None
+    assert (report.failure.code, report.failure.failure_class) == ("not_ready", FailureClass.TERMINAL)
+    assert (report.rolled_back_to, report.applied.digest) == (1, GOOD.digest)
+    assert report.actions[-2:] == ("apply", "roll_back")
+
+
+async def test_a_template_may_keep_what_failed(world: World):
+    report = await upgraded(world, keep_failed=True)
+    assert report.failure is not None
+    assert (report.rolled_back_to, report.failure.failure_class) == (None, FailureClass.TRANSIENT)
+
+
+async def test_values_that_remove_everything_wait_for_a_confirmation(world: World):
+    """Row H15."""
+    first = await world.send()
+    await world.pull()
+    await world.reports()
+    world.cluster.rendered = []
+    await world.send(fence=2, deployment=first.deployment, digest="e" * 40)
+    await world.pull()
+    [refused] = await world.reports()
+    assert refused.failure is not None
+    assert refused.failure.code == "would_remove_everything"
+    await world.send(fence=3, deployment=first.deployment, digest="e" * 40, options=("confirm_empty",))
+    await world.pull()
+    assert (await world.reports())[-1].outcome is Outcome.DONE
+
+
+async def test_live_objects_that_differ_are_corrected_without_a_new_revision(world: World):
+    first = await world.send()
+    await world.pull()
+    await world.reports()
+    world.cluster.set_objects({**READY, "spec": {"replicas": 5}})
+    await world.send(fence=2, deployment=first.deployment, options=("compare",))
+    await world.pull()
+    report = (await world.reports())[-1]
+    assert (report.outcome, report.actions) == (Outcome.DONE, ("correct",))
+    assert [(each.kind, each.name) for each in report.corrected] == [("Deployment", "web")]
+    assert len(world.cluster.releases["n", "n"]) == 1
+
+
+async def test_a_restart_marks_the_pods_once_for_a_job(world: World):
+    first = await world.send()
+    await world.pull()
+    await world.send(fence=2, deployment=first.deployment, options=("restart",))
+    await world.pull()
+    [live] = [each for each in world.cluster.objects if each["kind"] == "Deployment"]
+    assert live["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"]
+
+
+async def test_a_test_that_fails_is_told_and_leaves_it_ready(world: World):
+    world.helm.test_failure = terminal("hook_failed", "the check said no")
+    await world.send(options=("test",))
+    await world.pull()
+    done = (await world.reports())[-1]
+    assert done.test_failure is not None
+    assert (done.outcome, done.tested, done.test_failure.code) == (Outcome.DONE, True, "hook_failed")
+
+
+async def test_helm_acts_with_the_tenants_rights_and_with_its_own_only_where_an_admin_trusts_the_chart(world: World):
+    await world.send()
+    await world.pull()
+    assert world.helm.users == ["system:serviceaccount:n:slipway-deployer"]
+    await world.send(fence=2, name="trusted", allow=Allowances(cluster_scoped=("ClusterRole",)))
+    await world.pull()
+    assert world.helm.users[-1] is None
+    assert "render_server" in world.helm.calls, "its objects are judged before anything is written"
+
+
+async def test_what_the_objects_ask_for_is_counted_and_limited(world: World):
+    await world.send()
+    await world.pull()
+    assert (await world.reports())[-1].usage == Usage(cpu_milli=0, memory_mib=0)
+    world.cluster.rendered = [{**READY, "spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}}]
+    await world.send(fence=2, name="big", limits=Usage(cpu_milli=10, memory_mib=100, storage_gib=1))
+    await world.pull()
+    failed = (await world.reports())[-1]
+    assert failed.failure is not None
+    assert (failed.failure.code, "50m of CPU where 10m are left" in failed.failure.reason) == ("quota_exceeded", True)

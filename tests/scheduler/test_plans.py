@@ -13,8 +13,7 @@ STATEMENTS = {
     "lease": (str(leases._LEASE), {"cluster": "'local'", "count": "10", "dispatcher": "'d'"}),
     "promote": (str(leases._PROMOTE), {}),
     "claim": (str(claims._CLAIM), {"job": "gen_random_uuid()", "fence": "1", "instance": "'i'"}),
-    "vanished": (str(sweep._VANISHED), {}),
-    "unclaimed": (str(sweep._UNCLAIMED), {}),
+    "abandoned": (str(sweep._ABANDONED), {}),
     "page of the feed": (str(feed._AFTER), {"epoch": "1", "pos": "19000", "limit": "200"}),
 }
 BIG = ("deployment_reconcile_job", "outbox_event")

@@ -14,6 +14,7 @@ from slipway.database.queries import idempotency, outbox
 from slipway.database.queries.idempotency import Kept
 from slipway.domain.events import Actor, EventType
 from slipway.domain.values import canonical
+from slipway.failpoints import hit
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
 from slipway_api.problems import AUDITED, ApiError, invalid
@@ -32,6 +33,8 @@ async def accepting(deps: Deps, caller: Caller, request: Request[Any, Any, Any])
     try:
         async with deps.database.writing(caller.scope) as session:
             yield session
+            hit("api.before_commit")
+        hit("api.committed")
     except ApiError as error:
         if error.code in AUDITED:
             async with deps.database.writing(caller.scope) as session:

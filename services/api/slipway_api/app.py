@@ -13,7 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from slipway import logs
+from slipway import failpoints, logs
 from slipway.clock import SystemClock
 from slipway.database.engine import Database
 from slipway.domain.charts import Registries
@@ -109,7 +109,8 @@ def main() -> None:
         settings = load(ApiSettings, os.environ)
         if len(settings.jwt_secret_key) < SHORTEST_KEY:
             raise SettingsError(f"JWT_SECRET_KEY has fewer than {SHORTEST_KEY} characters")
-    except SettingsError as error:
+        failpoints.arm(settings.failpoints)
+    except (SettingsError, ValueError) as error:
         sys.exit(f"slipway-api: {error}")
     asyncio.run(_serve(settings))
 

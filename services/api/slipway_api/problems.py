@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from litestar.utils.scope.state import ScopeState
 
-from slipway.database.errors import UNAVAILABLE
+from slipway.database.errors import UNAVAILABLE, passes
 from slipway.domain.values import Problem as FieldProblem
 from slipway.domain.values import pointer, unstorable
 
@@ -185,6 +185,8 @@ def _too_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Prob
 
 
 def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    if not passes(error):
+        return _unexpected(request, error)
     log.warning("database_unavailable", path=request.scope["path"], error=type(error).__name__)
     return answer(ApiError("unavailable", "the database does not answer; try again", retry_after=2))
 

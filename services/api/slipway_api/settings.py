@@ -22,3 +22,5 @@ class ApiSettings(QuotaSettings, frozen=True, kw_only=True):
     """How deployments are reached at their domain."""
     admin_email: str = ""
     admin_password: str = ""
+    failpoints: tuple[str, ...] = ()
+    """For tests of failures: see `slipway.failpoints`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from slipway import logs
+from slipway import failpoints, logs
 from slipway.clock import SystemClock
 from slipway.domain.charts import Registries
 from slipway.health import Check, serve
@@ -51,7 +51,8 @@ def main() -> None:
     logs.configure("executor")
     try:
         settings = load(ExecutorSettings, os.environ)
-    except SettingsError as error:
+        failpoints.arm(settings.failpoints)
+    except (SettingsError, ValueError) as error:
         sys.exit(f"slipway-executor: {error}")
     asyncio.run(_serve(settings))
 

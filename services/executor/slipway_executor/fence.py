@@ -84,8 +84,21 @@ async def _renew(cluster: Cluster, clock: Clock, current: list[LeaseRecord], dea
         try:
             current[0] = await cluster.replace_lease(lease, holder=lease.holder, fence=lease.fence)
         except LeaseConflict:
-            log.warning("lease_lost", lease=lease.name, fence=lease.fence)
-            return
+            ours = await _still_ours(cluster, lease)
+            if ours is None:
+                log.warning("lease_lost", lease=lease.name, fence=lease.fence)
+                return
+            current[0] = ours  # an earlier renewal was stored, and its answer lost: this one is sent again
+            continue
         except OperationFailed:
             continue  # the API server is away: try again while the right lasts
         deadline.extend(sent + RIGHT_SEC)
+
+
+async def _still_ours(cluster: Cluster, lease: LeaseRecord) -> LeaseRecord | None:
+    """Return the Lease as it is stored when it bears our fence and holder still."""
+    try:
+        found = await cluster.lease(lease.name)
+    except OperationFailed:
+        return lease
+    return found if found and (found.fence, found.holder) == (lease.fence, lease.holder) else None

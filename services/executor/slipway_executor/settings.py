@@ -19,3 +19,5 @@ class ExecutorSettings(Settings, frozen=True, kw_only=True):
     builtin_charts: str = ""
     """Folder of the charts that ship with Slipway; empty means the packaged ones."""
     registries: tuple[str, ...] = ()
+    failpoints: tuple[str, ...] = ()
+    """For tests of failures: see `slipway.failpoints`."""

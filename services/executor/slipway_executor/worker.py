@@ -10,6 +10,8 @@ import structlog
 from slipway.clock import Clock
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.outcomes import Outcome
+from slipway.failpoints import hit
+from slipway.lifecycle import first_of
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError, Delivery
 from slipway.messaging.messages import (
@@ -79,6 +81,10 @@ class Worker:
         self._slots = Slots(slots)
         self._held: dict[tuple[UUID, int], Held] = {}
         self._starting: set[asyncio.Task[None]] = set()
+        self._known: set[tuple[UUID, int]] = set()
+        """Commands that are being claimed or held: another delivery of one is dropped."""
+        self._stopping = False
+        self._released = asyncio.Event()
 
     @property
     def held(self) -> int:
@@ -87,12 +93,19 @@ class Worker:
     async def pull_once(self) -> int:
         """Take as many commands as slots are free, waiting a while for a slot and for the first; return how many."""
         free = await self._slots.free()
-        if not free or len(self._held) >= WATCH_LIMIT:
+        if not free or self._stopping:
+            return 0
+        if len(self._held) >= WATCH_LIMIT:
+            self._released.clear()
+            await first_of(self._released.wait(), self._clock.sleep(PULL_SEC))
             return 0
         found = await self._broker.fetch(
             subjects.JOBS_STREAM, subjects.jobs_consumer(self._name), batch=free, timeout=PULL_SEC
         )
         for delivery in found:
+            if self._stopping:
+                await self._settle(delivery.nak())
+                continue
             self._slots.take()
             task = asyncio.create_task(self._start(delivery))
             self._starting.add(task)
@@ -109,7 +122,7 @@ class Worker:
             instance=self._instance,
             cluster=self._name,
             slots=self._slots.total,
-            free=self._slots.left,
+            free=self._slots.left if len(self._held) < WATCH_LIMIT else 0,
             version=VERSION,
             jobs=tuple(held),
             public_key=self._public_key,
@@ -124,14 +137,23 @@ class Worker:
 
     async def shut_down(self) -> None:
         """Hand back what is watched, let applies finish for a while, then end them."""
+        self._stopping = True
         for each in list(self._held.values()):
             self._stop(each, Outcome.HANDED_BACK)
-        tasks = [*self._starting, *(each.task for each in self._held.values() if each.task)]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=GRACE_SEC)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        ending = asyncio.create_task(self._ended())
+        await asyncio.wait({ending}, timeout=GRACE_SEC)
+        late = [ending, *self._tasks()]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _ended(self) -> None:
+        """Wait for all jobs, those aside that are being claimed at this moment and are handed back at once."""
+        while tasks := self._tasks():
+            await asyncio.wait(tasks)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [*self._starting, *(each.task for each in self._held.values() if each.task)]
 
     def _obey(self, held: Held, verdict: BeatVerdict) -> None:
         if verdict is BeatVerdict.FENCED and held.task:
@@ -146,30 +168,42 @@ class Worker:
             held.deadline.cut(self._clock.monotonic() + GRACE_SEC)
 
     async def _start(self, delivery: Delivery) -> None:
-        command = await self._claimed(delivery)
-        if command is None:
-            self._slots.give_back()
-            return
-        held = Held(command)
-        self._held[command.job, command.fence] = held
-        held.task = asyncio.create_task(self._run(held))
-
-    async def _claimed(self, delivery: Delivery) -> Command | None:
-        """Return the command when this process is its one claimant."""
         try:
             command = msgspec.json.decode(delivery.data, type=Command)
         except msgspec.DecodeError:
+            self._slots.give_back()
             await self._poison(delivery)
-            return None
+            return
+        key = (command.job, command.fence)
+        if key in self._known:  # its acknowledgement was lost: this process works on it already
+            self._slots.give_back()
+            await self._settle(delivery.ack())
+            return
+        self._known.add(key)
+        if not await self._claimed(delivery, command):
+            self._known.discard(key)
+            self._slots.give_back()
+            return
+        held = Held(command)
+        self._held[key] = held
+        if self._stopping:
+            held.control.stop(Outcome.HANDED_BACK)
+        held.task = asyncio.create_task(self._run(held))
+
+    async def _claimed(self, delivery: Delivery, command: Command) -> bool:
+        """Tell whether this process is the command's one claimant."""
+        hit("worker.received")
         wish = Claim(job=command.job, fence=command.fence, instance=self._instance, cluster=self._name)
         try:
             raw = await self._broker.request(subjects.claim(self._name), encode(wish), timeout=CLAIM_TIMEOUT_SEC)
             verdict = msgspec.json.decode(raw, type=ClaimAnswer).verdict
         except BrokerError:
             await self._settle(delivery.nak(NAK_SEC))
-            return None
+            return False
+        hit("worker.claimed")
         await self._settle(delivery.ack())
-        return command if verdict is ClaimVerdict.RUN else None
+        hit("worker.acked")
+        return verdict is ClaimVerdict.RUN
 
     async def _poison(self, delivery: Delivery) -> None:
         log.error("command_unreadable", subject=delivery.subject, sequence=delivery.sequence)
@@ -189,7 +223,9 @@ class Worker:
         try:
             end = await self._reconcile(held, reports, slot)
             timings = {**end.timings_ms, "executor": round((self._clock.monotonic() - started) * 1000, 1)}
+            hit("worker.reporting")
             await reports.publish(reports.next(**{**msgspec.structs.asdict(end), "timings_ms": timings}))
+            hit("worker.reported")
         except fence.FenceAhead as error:
             await reports.publish(reports.next(outcome=Outcome.FENCE_AHEAD, stored_fence=error.stored))
         except Exception as error:
@@ -201,7 +237,9 @@ class Worker:
             await reports.publish(reports.next(outcome=Outcome.FAILED, failure=failure))
         finally:
             slot.give_back()
-            del self._held[command.job, command.fence]
+            self._held.pop((command.job, command.fence), None)
+            self._known.discard((command.job, command.fence))
+            self._released.set()
 
     async def _reconcile(self, held: Held, reports: Reports, slot: One) -> End:
         command = held.command

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from slipway import logs
+from slipway import failpoints, logs
 from slipway.clock import SystemClock
 from slipway.database.engine import Database
 from slipway.domain.charts import Registries
@@ -20,6 +20,8 @@ from slipway.messaging.jetstream import JetStreamBroker
 from slipway.settings import SettingsError, load
 from slipway_scheduler.archives import Archives
 from slipway_scheduler.claims import Claims
+from slipway_scheduler.cleaning import INTERVAL_SEC as CLEANING_SEC
+from slipway_scheduler.cleaning import Cleaning
 from slipway_scheduler.commands import build
 from slipway_scheduler.dispatcher import Dispatcher
 from slipway_scheduler.drift import INTERVAL_SEC as DRIFT_SEC
@@ -45,7 +47,8 @@ def main() -> None:
     logs.configure("scheduler")
     try:
         settings = load(SchedulerSettings, os.environ)
-    except SettingsError as error:
+        failpoints.arm(settings.failpoints)
+    except (SettingsError, ValueError) as error:
         sys.exit(f"slipway-scheduler: {error}")
     asyncio.run(_serve(settings))
 
@@ -85,7 +88,8 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
     scanning = Ticker(scan.run_once, interval=DRIFT_SEC, name="drift")
     expiring = Ticker(Expiry(database, committed=committed).run_once, interval=EXPIRY_SEC, name="expiry")
     rolling_out = Ticker(Rollouts(database, committed=committed).run_once, interval=ROLLOUTS_SEC, name="rollouts")
-    tickers = (topology, dispatching, relaying, projecting, sweeping, scanning, expiring, rolling_out)
+    cleaning = Ticker(Cleaning(database).run_once, interval=CLEANING_SEC, name="cleaning")
+    tickers = (topology, dispatching, relaying, projecting, sweeping, scanning, expiring, rolling_out, cleaning)
 
     checks: dict[str, Check] = {
         "database": database.ping,

@@ -9,6 +9,7 @@ from slipway.database.engine import Database
 from slipway.database.queries import leases
 from slipway.database.queries.leases import LeasedJob
 from slipway.domain.failures import Failure
+from slipway.failpoints import hit
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.messages import Command, command_id, encode
@@ -50,6 +51,8 @@ class Dispatcher:
             jobs = await leases.unpublished(session)
             for cluster, free in room.items():
                 jobs += await leases.lease(session, cluster=cluster, count=min(free, BATCH), dispatcher=self._name)
+        if jobs:
+            hit("dispatcher.leased")
         await asyncio.gather(*(self._publish(job) for job in jobs))
         await self._hint_preempted()
         return len(jobs)
@@ -69,6 +72,7 @@ class Dispatcher:
         except BrokerError as error:  # the row says that it is not published: the next pass tries the same fence
             log.warning("publish_failed", job=str(leased.job), fence=leased.fence, error=type(error).__name__)
             return
+        hit("dispatcher.published")
         async with self._database.writing() as session:
             await leases.mark_published(session, job=leased.job, fence=leased.fence)
 

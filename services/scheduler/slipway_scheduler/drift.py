@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from slipway.database.engine import Database
-from slipway.database.queries import deployments, drift, outbox, users, wishes
+from slipway.database.queries import deployments, drift, outbox, wishes
 from slipway.database.queries.drift import Due
 from slipway.domain.charts import DriftPolicy
 from slipway.domain.events import EventType
@@ -71,7 +71,6 @@ class DriftScan:
         """Note what differs, and have it corrected if the template says so; nothing when something was asked meanwhile."""
         told: dict[str, Any] = {"objects": msgspec.to_builtins(found.objects), "release": found.release}
         async with self._database.writing() as session:
-            await users.lock(session, due.owner)
             deployment = await deployments.lock(session, due.id)
             if deployment is None or not await drift.still_there(session, due):
                 return

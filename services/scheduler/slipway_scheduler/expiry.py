@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from slipway.database.engine import Database
-from slipway.database.queries import deployments, expiry, outbox, previews, users, wishes
+from slipway.database.queries import deployments, expiry, outbox, wishes
 from slipway.database.queries.expiry import Expiring
 from slipway.domain.events import EventType
 from slipway_scheduler.claims import SCHEDULER
@@ -26,7 +26,6 @@ class Expiry:
                     session, EventType.DEPLOYMENT_EXPIRES_SOON, actor=SCHEDULER, data=data, deployment=each.id
                 )
             over = await expiry.over(session)
-            await previews.forget_expired(session)
         for each in over:
             await self._delete(each)
         if soon or over:
@@ -34,9 +33,8 @@ class Expiry:
         return len(soon) + len(over)
 
     async def _delete(self, each: Expiring) -> None:
-        """Delete one, in the system's lock order, unless its owner gave it more time meanwhile."""
+        """Delete one, unless its owner gave it more time meanwhile."""
         async with self._database.writing() as session:
-            await users.lock(session, each.owner)
             deployment = await deployments.lock(session, each.id)
             if deployment and await expiry.still_over(session, each.id):
                 await wishes.delete(session, deployment, actor=SCHEDULER)

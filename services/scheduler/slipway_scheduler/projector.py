@@ -17,6 +17,7 @@ from slipway.domain.failures import Failure
 from slipway.domain.jobs import RetryPolicy
 from slipway.domain.outcomes import Outcome
 from slipway.domain.projection import Decision, Ignored, Seen, project
+from slipway.failpoints import hit
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError, Delivery
 from slipway.messaging.messages import Report
@@ -104,6 +105,8 @@ class Projector:
                     session, EventType.DEPLOYMENT_TESTED, actor=Actor(kind=SYSTEM, id=report.instance, via="executor"),
                     data=_test_data(report), deployment=report.deployment,
                 )  # fmt: skip
+            hit("projector.before_commit")
+        hit("projector.committed")
         self._committed()
 
 

@@ -7,12 +7,15 @@ from slipway.database.engine import Database
 from slipway.database.queries import feed
 from slipway.database.queries.feed import FeedRow, Head
 from slipway.domain.events import CloudEvent
+from slipway.failpoints import hit
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, SequenceMismatch, StreamMissing
 from slipway.messaging.messages import encode
 
 log = structlog.get_logger()
 
+LARGEST = 900 * 1024
+"""Of a message, in bytes: below what NATS takes by default."""
 PAGE = 200
 
 
@@ -73,10 +76,11 @@ class Relay:
         for row in rows:
             sequence = await self._broker.publish_expecting(
                 subjects.events(row.deployment_id),
-                encode(feed.cloud_event(row, head.uid)),
+                _fitting(feed.cloud_event(row, head.uid)),
                 message_id=f"{row.epoch}-{row.pos}",
                 last_sequence=end.sequence,
             )
+            hit("relay.published")
             end = self._end = End(sequence=sequence, epoch=row.epoch, pos=row.pos)
         self._end = end if end.known else self._end
         return len(rows)
@@ -103,3 +107,13 @@ class Relay:
 
 def _ahead(end: End, head: Head) -> bool:
     return (end.epoch, end.pos) > (head.epoch, head.pos)
+
+
+def _fitting(event: CloudEvent) -> bytes:
+    """Return the event as a message; one that no message can carry tells only who did it: positions have no gaps."""
+    body = encode(event)
+    if len(body) <= LARGEST:
+        return body
+    log.error("event_too_large", type=event.type, pos=event.slipwaypos, bytes=len(body))
+    told = {"actor": event.data.get("actor"), "truncated": True}
+    return encode(msgspec.structs.replace(event, data=told))

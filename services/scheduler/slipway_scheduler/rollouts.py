@@ -7,7 +7,7 @@ import msgspec
 
 from slipway.database.engine import Database, WriteSession
 from slipway.database.models import Rollout
-from slipway.database.queries import deployments, outbox, rollouts, users, wishes
+from slipway.database.queries import deployments, outbox, rollouts, wishes
 from slipway.database.queries.wishes import Wish
 from slipway.domain.events import Actor, EventType
 from slipway.domain.jobs import JobReason
@@ -44,16 +44,15 @@ class Rollouts:
             self._committed()
             return 0
         chosen = await rollouts.waiting(session, rollout_id, wave) if wave else ()
-        for owner in await rollouts.owners(session, chosen):  # users before deployments, as everywhere
-            await users.lock(session, owner)
         return sum([await _begin(session, rollout, deployment) for deployment in chosen])
 
 
 async def _begin(session: WriteSession, rollout: Rollout, deployment_id: UUID) -> bool:
-    """Ask for one upgrade; a deployment that is going is skipped. Its owner's row is locked."""
+    """Ask for one upgrade; one that is going, or held back, is skipped."""
     deployment = await deployments.lock(session, deployment_id)
-    if deployment is None or deployment.status in wishes.ENDING:
-        await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.SKIPPED, error="it is being deleted")
+    if deployment is None or deployment.status in wishes.ENDING or deployment.suspended:
+        why = "it is suspended" if deployment and deployment.suspended else "it is being deleted"
+        await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.SKIPPED, error=why)
         return False
     if deployment.desired_template_id == rollout.template_id:
         await rollouts.set_item(

@@ -12,3 +12,5 @@ class SchedulerSettings(QuotaSettings, frozen=True, kw_only=True):
     """Allowed chart registries; `http://host` marks one that speaks plain http."""
     drift_scan_sec: float = 600.0
     """How often live objects of each deployment are compared with its release."""
+    failpoints: tuple[str, ...] = ()
+    """For tests of failures: see `slipway.failpoints`."""

@@ -10,6 +10,7 @@ from slipway.database.engine import Database, WriteSession
 from slipway.database.queries import claims, outbox, sweep
 from slipway.database.queries.sweep import Abandoned
 from slipway.domain.events import EventType
+from slipway.domain.failures import FailureClass
 from slipway.domain.jobs import JobStatus, RetryPolicy, backoff_sec
 from slipway.messaging.broker import Broker
 from slipway_scheduler.claims import SCHEDULER
@@ -40,17 +41,18 @@ class Sweep:
         if not await self._trusted():
             return 0
         async with self._database.writing() as session:
-            unclaimed = await sweep.unclaimed(session)
-            for job in unclaimed:
-                status = JobStatus.SUPERSEDED if job.successor_waits else JobStatus.QUEUED
-                await sweep.give_back(session, job, status=status, lost=job.lost, delay_sec=0, error=None)
-            vanished = await sweep.vanished(session)
-            for job in vanished:
-                await self._give_back(session, job)
+            found = await sweep.abandoned(session)
             await claims.forget_old_executors(session)
-        if unclaimed or vanished:
+        given_back = 0
+        for each in found:
+            async with self._database.writing() as session:
+                job = await sweep.lock(session, each)
+                if job:
+                    await self._give_back(session, job)
+                    given_back += 1
+        if given_back:
             self._committed()
-        return len(unclaimed) + len(vanished)
+        return given_back
 
     async def _trusted(self) -> bool:
         now = self._clock.monotonic()
@@ -69,10 +71,16 @@ class Sweep:
         return now - self._connected_since >= TRUST_SEC
 
     async def _give_back(self, session: WriteSession, job: Abandoned) -> None:
+        if not job.claimed:
+            status = JobStatus.SUPERSEDED if job.successor_waits else JobStatus.QUEUED
+            await sweep.give_back(session, job, status=status, lost=job.lost, delay_sec=0, error=None)
+            return
         lost = job.lost + 1
         error = "its executor vanished"
         delay = 0.0
-        if lost >= self._policy.lost_limit:
+        if job.cancel_requested:
+            status, error = JobStatus.CANCELLED, "a person cancelled it, and its executor vanished"
+        elif lost >= self._policy.lost_limit:
             status, error = JobStatus.QUARANTINED, f"its executor vanished {lost} times in a row"
         elif job.successor_waits:
             status = JobStatus.SUPERSEDED
@@ -81,6 +89,10 @@ class Sweep:
             delay = backoff_sec(self._policy, self._policy.base_sec * (lost - 1), random.random())  # noqa: S311
         log.warning("job_abandoned", job=str(job.id), fence=job.fence, lost=lost, becomes=status.value)
         await sweep.give_back(session, job, status=status, lost=lost, delay_sec=delay, error=error)
+        if status in (JobStatus.QUARANTINED, JobStatus.CANCELLED) and not job.successor_waits:
+            cancelled = status is JobStatus.CANCELLED
+            why = FailureClass.CANCELLED if cancelled else FailureClass.NEEDS_PERSON
+            await sweep.hold_deployment(session, job.deployment_id, error=error, failure_class=why)
         if status is JobStatus.QUARANTINED:
             await outbox.record(
                 session,

@@ -49,6 +49,16 @@ class SlipwayClient:
     async def patch(self, path: str, body: Any) -> Any:
         return await self._call("PATCH", path, body)
 
+    async def put(self, path: str, body: Any) -> Any:
+        return await self._call("PUT", path, body)
+
+    async def text(self, path: str) -> str:
+        """Return an answer that is no JSON."""
+        answer = await self._http.get(f"{PREFIX}{path}")
+        if answer.is_error:
+            raise _refused(answer)
+        return answer.text
+
     async def delete(self, path: str) -> Any:
         return await self._call("DELETE", path)
 

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
@@ -15,8 +15,21 @@ class Taken(Exception):
         self.constraint = constraint
 
 
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, OSError)
-"""Errors that mean: the database cannot be used at this moment."""
+UNAVAILABLE = (DBAPIError, PoolTimeout, OSError)
+"""Errors that may mean: the database cannot be used at this moment. Ask `passes` of a DBAPIError."""
+_PASSING = ("08", "53", "57", "40001", "40P01", "55P03")
+"""Classes and codes of SQLSTATE: connection, resources, operator, serialisation, deadlock, lock not available."""
+
+
+def passes(error: BaseException) -> bool:
+    """Tell whether an error of UNAVAILABLE is over by itself: a restart, too many connections, a deadlock, a timeout."""
+    if not isinstance(error, DBAPIError):
+        return True
+    code = str(
+        getattr(error.orig, "sqlstate", None) or getattr(getattr(error.orig, "__cause__", None), "sqlstate", "") or ""
+    )
+    gone = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return gone or code.startswith(_PASSING)
 
 
 @contextmanager

@@ -94,11 +94,12 @@ class Stack:
         password = remembered.secret(self.state, f"database-{service}")
         return with_login(self.database_url, f"slipway_{service}_login", password)
 
-    async def start_service(self, name: str) -> Server:
-        """Start `api`, `scheduler-1`, `executor-2`, ... and wait until it is ready."""
+    async def start_service(self, name: str, extra: Mapping[str, str] | None = None) -> Server:
+        """Start `api`, `scheduler-1`, `executor-2`, ... with some more environment, and wait until it is ready."""
         kind = name.partition("-")[0]
         port = remembered.port(self.state, name)
-        environment = {**_base_environment(), **self._settings(kind), "SLIPWAY_HTTP_PORT": str(port), **self.plan.extra}
+        own = {"SLIPWAY_HTTP_PORT": str(port), **self.plan.extra, **(extra or {})}
+        environment = {**_base_environment(), **self._settings(kind), **own}
         argv = [sys.executable, "-m", f"slipway_{kind}"]
         server = spawn(self.state, name, argv, env=environment, address=f"127.0.0.1:{port}")
         self.services[name] = server

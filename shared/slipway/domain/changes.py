@@ -7,12 +7,14 @@ from slipway.domain.values import pointer
 
 MOST = 50
 LONGEST = 120
+LONGEST_POINTER = 300
+"""A user may choose keys: an event must stay small whatever they are."""
 
 
 def changes_of(before: Any, after: Any, *, under: str) -> list[dict[str, Any]]:
     """Return the leaves that differ, each as `event_data.Change`; `under` is the pointer of the whole."""
     found = [
-        {"field": under + pointer(path), "before": _short(old), "after": _short(new)}
+        {"field": _cut(under + pointer(path), LONGEST_POINTER), "before": _short(old), "after": _short(new)}
         for path, old, new in _leaves(before, after, ())
     ]
     return found[:MOST]
@@ -31,7 +33,11 @@ def _leaves(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[tuple[tu
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
-        return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+        return _cut(value, LONGEST)
     if isinstance(value, list):
         return f"{len(value)} entries"
     return value
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

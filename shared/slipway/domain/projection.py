@@ -81,13 +81,15 @@ def project(
         return Decision(attempt=job.attempt, event=EventType.DEPLOYMENT_PROGRESSED)
     if job.status in WAITING and job.generation != report.generation:
         return Decision(attempt=job.attempt)  # the row carries a newer wish by now; what was applied is still recorded
+    if job.cancel_requested and report.outcome is not Outcome.DONE:
+        return _cancelled(report, job, deployment)
     match report.outcome:
         case Outcome.DONE:
             return _done(report, job, deployment)
         case Outcome.FAILED:
             return _failed(report, job, deployment, policy, jitter)
         case Outcome.STOPPED:
-            return _stopped(report, job, deployment)
+            return _again(job, deployment, delay_sec=0.0)
         case Outcome.FENCE_AHEAD:
             return _again(job, deployment, delay_sec=0.0, raise_fence_to=report.stored_fence)
         case _:
@@ -151,9 +153,8 @@ def _failed_status(now: DeploymentStatus) -> DeploymentStatus:
     return now if now is DeploymentStatus.DELETING else DeploymentStatus.ERROR
 
 
-def _stopped(report: Seen, job: JobRow, deployment: DeploymentRow) -> Decision:
-    if not job.cancel_requested:
-        return _again(job, deployment, delay_sec=0.0)
+def _cancelled(report: Seen, job: JobRow, deployment: DeploymentRow) -> Decision:
+    """A person asked it to stop, and it did, in whatever way."""
     current = report.generation == deployment.generation and not deployment.successor_waits
     reason = "a person cancelled it; the cluster keeps what it has"
     return Decision(
@@ -163,6 +164,7 @@ def _stopped(report: Seen, job: JobRow, deployment: DeploymentRow) -> Decision:
         failure=Failure(failure_class=FailureClass.CANCELLED, code="cancelled", reason=reason),
         hold=current,
         event=EventType.DEPLOYMENT_FAILED if current else None,
+        raise_fence_to=report.stored_fence if report.outcome is Outcome.FENCE_AHEAD else None,
     )
 
 

@@ -166,7 +166,8 @@ async def delete(session: WriteSession, caller: Caller, deployment: Deployment) 
 
 async def locked(session: WriteSession, caller: Caller, deployment: UUID) -> Deployment:
     """Lock and return the deployment, in the system's lock order; 404 when it is not the caller's."""
-    await users.lock(session, caller.id)
+    if await users.lock(session, caller.id) is None:
+        raise ApiError("unauthenticated", "the user of this token is gone")
     found = await deployments.lock(session, deployment)
     if found is None:
         raise not_found("deployment")
@@ -255,7 +256,8 @@ async def wanted_template(
 
 async def check_quota(session: WriteSession, deps: Deps, user: UUID) -> None:
     """Lock the user and refuse one deployment more than the quota allows, or any when its resources are used up."""
-    await users.lock(session, user)
+    if await users.lock(session, user) is None:
+        raise ApiError("unauthenticated", "the user of this deployment is gone")
     most = await quotas.of_user(session, user, deps.quota)
     count, used = await quotas.used(session, user)
     if count >= most.deployments:

@@ -41,7 +41,7 @@ async def cancel(session: WriteSession, caller: Caller, deployment: Deployment) 
     running = await holding.cancel_running(session, deployment.id)
     if not (unclaimed or running):
         return
-    if not running:
+    if unclaimed:  # what was wanted last will not be tried; a running job reports what it leaves
         await deployments.change(
             session, deployment, status=DeploymentStatus.ERROR.value, last_error=CANCELLED,
             failure_class=FailureClass.CANCELLED.value, hold_generation=deployment.generation,

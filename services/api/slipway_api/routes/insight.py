@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from slipway.messaging.queries import (
     ReadLogs,
     ReadNotes,
 )
-from slipway_api.auth.gate import caller_of
+from slipway_api.auth.gate import caller_of, identify
 from slipway_api.deps import Deps
 from slipway_api.operations import reading
 from slipway_api.operations.asking import told
@@ -47,6 +47,7 @@ from slipway_api.schemas.deployments import (
 
 Req = Request[Any, Any, Any]
 LONGEST_TAIL = 5000
+CHECK_SEC = 30.0
 TEXT = "text/plain; charset=utf-8"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 
@@ -137,18 +138,34 @@ async def read_logs(
         found = await told(deps, cluster, LOGS, asked, LogsRead, timeout=20.0)
         return Response(found.text, media_type=TEXT)
     await told(deps, cluster, LOGS, asked, LogsRead, timeout=20.0)  # its trouble is told with a status of its own
-    return Stream(_followed(deps, cluster, asked), media_type=TEXT, headers={"Cache-Control": "no-store"})
+
+    async def allowed() -> None:
+        reader = await identify(deps, request.headers.get("Authorization", ""))
+        async with deps.database.reading(reader.scope) as session:
+            await found_by(session, deployment_id)
+
+    return Stream(_followed(deps, cluster, asked, allowed), media_type=TEXT, headers={"Cache-Control": "no-store"})
 
 
-async def _followed(deps: Deps, cluster: str, asked: ReadLogs) -> AsyncIterator[bytes]:
-    """Yield what an executor sends to a subject of our own; it goes on while we answer that we are there."""
+async def _followed(
+    deps: Deps, cluster: str, asked: ReadLogs, allowed: Callable[[], Awaitable[None]]
+) -> AsyncIterator[bytes]:
+    """Yield what an executor sends to a subject of our own; it goes on while we answer that we are there.
+
+    `allowed` raises when the reader's token has ended or the deployment is not theirs any more.
+    """
     if deps.broker is None:
         return
     subject = subjects.follow(secrets.token_hex(16))
     pieces: asyncio.Queue[bytes] = asyncio.Queue(256)
 
+    overflown = asyncio.Event()
+
     async def heard(_: str, data: bytes) -> None:
-        await pieces.put(data)
+        try:
+            pieces.put_nowait(data)
+        except asyncio.QueueFull:  # a reader that is too slow is let go
+            overflown.set()
 
     async def alive(_: str, __: bytes) -> bytes:
         return b"yes"
@@ -161,7 +178,14 @@ async def _followed(deps: Deps, cluster: str, asked: ReadLogs) -> AsyncIterator[
             place=asked.place, pod=asked.pod, container=asked.container, tail=asked.tail, follow_to=subject
         )
         await told(deps, cluster, LOGS, wanted, LogsRead, timeout=20.0)
-        while piece := await pieces.get():
+        while not overflown.is_set():
+            try:
+                piece = await asyncio.wait_for(pieces.get(), CHECK_SEC)
+            except TimeoutError:
+                await allowed()
+                continue
+            if not piece:
+                return
             yield piece
 
 

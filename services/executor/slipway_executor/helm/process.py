@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from slipway.failpoints import hit
 from slipway_executor.cluster.releases import objects_of
 from slipway_executor.failing import OperationFailed, needs_person, terminal, transient
 from slipway_executor.helm import guard, output
@@ -22,6 +23,7 @@ MEMORY_LIMIT = "512MiB"
 KILLED = -9
 RENDER_LIMIT = 16 * 1024 * 1024
 RENDER_SEC = 20.0
+HOOK = "helm.sh/hook"
 BESIDE_HOOKS_SEC = 120.0
 """What an operation may take beside its hooks."""
 
@@ -50,11 +52,15 @@ class HelmProcess:
     async def render(self, release: Release, *, on_server: bool) -> Rendered:
         deadline = Deadline(time.clock_gettime(time.CLOCK_BOOTTIME) + RENDER_SEC)
         with self._values_file(release) as values:
-            arguments = [*self._upgrade(release, values), f"--dry-run={'server' if on_server else 'client'}"]
+            if on_server:
+                arguments = [*self._upgrade(release, values), "--dry-run=server"]
+            else:  # an upgrade looks for the release even when it is only simulated
+                place = ["--namespace", release.namespace]
+                arguments = ["template", release.name, str(release.chart), *place, "--values", values, "--skip-crds"]
             ran = await self._run(arguments, deadline, limit_sec=RENDER_SEC, keep_output=True)
         if ran.code:
             raise OperationFailed(msgspec.structs.replace(output.failure(ran.stderr), cluster_changed=False))
-        return await asyncio.to_thread(_rendered, ran.stdout)
+        return await asyncio.to_thread(_simulated if on_server else _templated, ran.stdout)
 
     async def roll_back(self, release: Release, revision: int, deadline: Deadline) -> None:
         arguments = [
@@ -94,6 +100,7 @@ class HelmProcess:
         self, arguments: Sequence[str], deadline: Deadline, *, limit_sec: float, keep_output: bool = False
     ) -> Ran:
         """Run Helm until it ends, its deadline passes or `limit_sec` is over: a template may loop for ever."""
+        hit("helm.starting")
         argv = [sys.executable, "-I", "-S", guard.__file__, self._program, *arguments]
         try:
             child = await asyncio.create_subprocess_exec(
@@ -107,6 +114,7 @@ class HelmProcess:
         except OSError as error:
             raise needs_person("helm_missing", "the Helm program cannot be started") from error
         following = asyncio.create_task(_follow(child, deadline))
+        hit("helm.started")
         try:
             async with asyncio.timeout(limit_sec):
                 stdout, stderr = await asyncio.gather(_read(child.stdout, RENDER_LIMIT), _last(child.stderr))
@@ -121,6 +129,7 @@ class HelmProcess:
                 await child.wait()
             if child.stdin:
                 child.stdin.close()
+        hit("helm.ended")
         if code == KILLED:
             raise transient("helm_killed", "Helm was ended at its deadline", changed=True)
         if "No such file or directory" in stderr and "guard.py" in stderr:
@@ -181,11 +190,19 @@ async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
     return bytes(kept)
 
 
-def _rendered(stdout: bytes) -> Rendered:
+def _simulated(stdout: bytes) -> Rendered:
+    """Read what a dry run printed: the release as JSON."""
     release = msgspec.json.decode(stdout)
     hooks = [document for hook in release.get("hooks") or [] for document in objects_of(hook["manifest"])]
     notes = release.get("info", {}).get("notes", "")
-    return Rendered(objects=tuple(objects_of(release["manifest"])), hooks=tuple(hooks), notes=notes)
+    return Rendered(objects=tuple(objects_of(release.get("manifest", ""))), hooks=tuple(hooks), notes=notes)
+
+
+def _templated(stdout: bytes) -> Rendered:
+    """Read what `helm template` printed: objects and hooks in one stream."""
+    found = objects_of(stdout.decode(errors="replace"))
+    hooks = [item for item in found if HOOK in (item["metadata"].get("annotations") or {})]
+    return Rendered(objects=tuple(item for item in found if item not in hooks), hooks=tuple(hooks))
 
 
 def _in(namespace: str, as_user: str | None) -> list[str]:

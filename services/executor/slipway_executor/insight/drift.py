@@ -20,5 +20,5 @@ class Drifting:
         if (last.revision, last.status) != (asked.revision, "deployed"):
             return FoundDrift(release="changed")
         manifest = await self._cluster.manifest(place.namespace, place.release, last.revision)
-        found = await find_drift(self._cluster, manifest, place.namespace, ignore=asked.ignore)
+        found = await find_drift(self._cluster, manifest, place.namespace, place.release, ignore=asked.ignore)
         return FoundDrift(objects=found)

@@ -13,7 +13,7 @@ from slipway_executor.helm.port import Helm, Release, Rendered
 from slipway_executor.insight.places import own_namespace
 from slipway_executor.masking import Masker
 from slipway_executor.reconcile import inputs
-from slipway_executor.reconcile.comparing import FIELD_MANAGER
+from slipway_executor.reconcile.comparing import FIELD_MANAGER, as_helm_has_it
 from slipway_executor.reconcile.differences import changes
 from slipway_executor.reconcile.marks import marked
 from slipway_executor.reconcile.usage import asked_for
@@ -79,8 +79,9 @@ class Previewing:
         async def look(item: Object) -> ObjectChange | None:
             async with limit:
                 live = await self._cluster.find(item, release.namespace)
+                whole = as_helm_has_it(item, release.name, release.namespace)
                 after = await self._cluster.apply(
-                    item, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
+                    whole, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
                 )
             found = _without_unset(changes(live or {}, after), stored[_key(item)], item)
             shown = [_masked(change, masker) for change in found[:MOST]]

@@ -17,7 +17,7 @@ from slipway_executor.cluster.releases import DIGEST_LABEL, FENCE_LABEL, GENERAT
 from slipway_executor.failing import terminal, transient
 from slipway_executor.helm.port import Deadline, Helm
 from slipway_executor.reconcile import crds, rules, tenant
-from slipway_executor.reconcile.comparing import FIELD_MANAGER
+from slipway_executor.reconcile.comparing import FIELD_MANAGER, as_helm_has_it
 from slipway_executor.reconcile.decide import Step
 from slipway_executor.reconcile.differences import changes
 from slipway_executor.reconcile.inputs import SECRETS_LABEL, Inputs
@@ -182,7 +182,8 @@ class Actions:
         wrong = {(each.kind, each.name) for each in observed.drift}
         for item in await self._cluster.manifest(command.namespace, command.release, last.revision):
             if (item["kind"], item["metadata"]["name"]) in wrong:
-                await self._cluster.apply(item, command.namespace, manager=FIELD_MANAGER, as_user=self._inputs.as_user)
+                whole = as_helm_has_it(item, command.release, command.namespace)
+                await self._cluster.apply(whole, command.namespace, manager=FIELD_MANAGER, as_user=self._inputs.as_user)
 
     async def _wait_gone(self, observed: Observed) -> None:  # noqa: ARG002
         until = self._clock.monotonic() + GONE_WITHIN_SEC

@@ -12,8 +12,23 @@ FIELD_MANAGER = "helm"
 AT_ONCE = 8
 
 
+def as_helm_has_it(item: Object, release: str, namespace: str) -> Object:
+    """Return a rendered object with the marks of ownership that Helm adds to it."""
+    meta = item["metadata"]
+    marks = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
+    labels = {**(meta.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}
+    annotations = {**(meta.get("annotations") or {}), **marks}
+    return {**item, "metadata": {**meta, "labels": labels, "annotations": annotations}}
+
+
 async def find_drift(
-    cluster: Cluster, manifest: Sequence[Object], namespace: str, *, ignore: Sequence[str], as_user: str | None = None
+    cluster: Cluster,
+    manifest: Sequence[Object],
+    namespace: str,
+    release: str,
+    *,
+    ignore: Sequence[str],
+    as_user: str | None = None,
 ) -> list[Drifted]:
     """Return the objects that are missing or differ. Read-only."""
     rules = [*ignore, *autoscaled(manifest)]
@@ -24,7 +39,8 @@ async def find_drift(
             live = await cluster.find(item, namespace)
             if live is None:
                 return drift(item, None, None, rules)
-            applied = await cluster.apply(item, namespace, manager=FIELD_MANAGER, dry_run=True, as_user=as_user)
+            whole = as_helm_has_it(item, release, namespace)
+            applied = await cluster.apply(whole, namespace, manager=FIELD_MANAGER, dry_run=True, as_user=as_user)
             return drift(item, live, applied, rules)
 
     found = await asyncio.gather(*(look(item) for item in manifest))

@@ -31,6 +31,9 @@ from slipway_executor.sealing import Keyring
 HARMLESS = frozenset({Step.CREATE_NAMESPACE, Step.PREPARE, Step.WAIT_GONE, Step.WATCH, Step.FINISH})
 """Steps that leave the release as it was."""
 
+STOPPED_BY_US = frozenset({"helm_killed", "lease_lost"})
+"""How a step fails whose deadline was cut because the job was to stop."""
+
 
 class Charts(Protocol):
     async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path: ...
@@ -126,6 +129,8 @@ class _Pass:
             failure = await reason.of_hooks(failure, self._cluster, self._command.namespace)
             self._observed = await self._observe()
             self._note_failed_revision()
+        if self._control.stopped.is_set() and failure.code in STOPPED_BY_US:
+            return self._end(self._control.outcome or Outcome.STOPPED)
         if not self._deleting and not self._control.stopped.is_set() and self._goes_back(failure):
             failure = await self._go_back(failure)
         return self._end(Outcome.FAILED, failure=failure)
@@ -165,7 +170,12 @@ class _Pass:
         manifest = await self._cluster.manifest(command.namespace, command.release, last.revision)
         return tuple(
             await find_drift(
-                self._cluster, manifest, command.namespace, ignore=command.drift_ignore, as_user=self._given.as_user
+                self._cluster,
+                manifest,
+                command.namespace,
+                command.release,
+                ignore=command.drift_ignore,
+                as_user=self._given.as_user,
             )
         )
 

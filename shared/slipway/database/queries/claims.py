@@ -8,6 +8,10 @@ from sqlalchemy import text
 from slipway.database.engine import WriteSession
 from slipway.messaging.messages import Beat, BeatVerdict, Claim, JobVerdict
 
+_LOCK_DEPLOYMENT = text(
+    "SELECT 1 FROM deployment d JOIN deployment_reconcile_job j ON j.deployment_id = d.id"
+    " WHERE j.id = :job FOR NO KEY UPDATE OF d"
+)
 _CLAIM = text(
     """
     UPDATE deployment_reconcile_job SET status = 'running', locked_by = :instance,
@@ -73,6 +77,7 @@ class ClaimedJob:
 async def claim(session: WriteSession, wish: Claim) -> ClaimedJob | None:
     """Give the job to the instance when its fence is free; None when it is not (drop). Repeating a claim is harmless."""
     values = {"job": wish.job, "fence": wish.fence, "instance": wish.instance}
+    await session.execute(_LOCK_DEPLOYMENT, values)  # before its job, as everywhere
     row = (await session.execute(_CLAIM, values)).one_or_none()
     if row is None:
         return None

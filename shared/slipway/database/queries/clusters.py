@@ -81,7 +81,7 @@ async def executors(session: ReadSession) -> list[ExecutorRow]:
 
 async def keys(session: ReadSession) -> dict[str, str]:
     """Return the public key of each live cluster that told one."""
-    return dict(row.tuple() for row in await session.execute(_KEYS))
+    return {row.name: row.public_key for row in await session.execute(_KEYS)}
 
 
 async def add(session: WriteSession, *, name: str, display_name: str | None) -> None:

@@ -13,6 +13,7 @@ from slipway.database.errors import taken
 from slipway.database.models import Deployment, DeploymentReconcileJob, DeploymentRevision, ProductTemplateVersion
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor
+from slipway.domain.jobs import IN_FLIGHT, WAITING
 from slipway.identity import new_id
 
 _WHOLE = selectinload(Deployment.template).selectinload(ProductTemplateVersion.product)
@@ -101,9 +102,22 @@ async def revision(session: ReadSession, *, deployment: UUID, revision: int) -> 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def has_job(session: ReadSession, deployment: UUID) -> bool:
+    """Tell whether a job of the deployment waits or is in flight."""
+    unfinished = [*(each.value for each in WAITING), *(each.value for each in IN_FLIGHT)]
+    statement = select(DeploymentReconcileJob.id).where(
+        DeploymentReconcileJob.deployment_id == deployment, DeploymentReconcileJob.status.in_(unfinished)
+    )
+    return (await session.execute(statement.limit(1))).one_or_none() is not None
+
+
 async def of_user(session: WriteSession, user: UUID) -> Sequence[UUID]:
     """Return the ids of a user's live deployments."""
-    statement = select(Deployment.id).where(Deployment.user_id == user, Deployment.deleted_at.is_(None))
+    statement = (
+        select(Deployment.id)
+        .where(Deployment.user_id == user, Deployment.deleted_at.is_(None))
+        .order_by(Deployment.id)  # whoever locks several does it in this order
+    )
     return (await session.execute(statement)).scalars().all()
 
 
@@ -113,5 +127,6 @@ async def of_product(session: WriteSession, product: UUID) -> Sequence[UUID]:
         select(Deployment.id)
         .join(ProductTemplateVersion, ProductTemplateVersion.id == Deployment.desired_template_id)
         .where(ProductTemplateVersion.product_id == product, Deployment.deleted_at.is_(None))
+        .order_by(Deployment.id)
     )
     return (await session.execute(statement)).scalars().all()

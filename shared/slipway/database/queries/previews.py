@@ -10,7 +10,6 @@ from slipway.database.models import Preview
 from slipway.identity import new_id
 
 VALID_MINUTES = 15
-_FORGET = text("DELETE FROM preview p WHERE expires_at < now() - interval '1 day'")
 
 
 async def valid(session: ReadSession, preview: UUID) -> Preview | None:
@@ -26,8 +25,3 @@ async def add(session: WriteSession, **fields: Any) -> Preview:
     await session.flush()
     await session.refresh(preview)
     return preview
-
-
-async def forget_expired(session: WriteSession) -> None:
-    """Delete previews that nobody can use any more; a day is left for jobs that promised to keep to them."""
-    await session.execute(_FORGET)

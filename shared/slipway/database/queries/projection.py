@@ -81,6 +81,10 @@ _REVISION = text(
         succeeded = deployment_revision.succeeded OR excluded.succeeded
     """
 )
+_SUCCEEDED = text(
+    "UPDATE deployment_revision SET succeeded = true"
+    " WHERE deployment_id = :deployment AND revision = :revision AND generation = :generation AND NOT succeeded"
+)
 _REVISION_AGAIN = text(
     """
     INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, user_values_json, chart_digest,
@@ -196,3 +200,5 @@ async def _write_revisions(session: WriteSession, report: Report) -> None:
         "succeeded": report.outcome is Outcome.DONE,
     }
     await session.execute(_REVISION, {**known, **revision})
+    if revision["succeeded"]:  # also when a change came in between, which keeps the insert from finding its generation
+        await session.execute(_SUCCEEDED, {**known, **revision})

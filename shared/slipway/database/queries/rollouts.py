@@ -19,7 +19,7 @@ _TAKE = text("SELECT id FROM rollout WHERE status = 'running' ORDER BY created_a
 _OBSERVE = text(
     """
     UPDATE rollout_item i SET
-        status = CASE WHEN d.deleted_at IS NOT NULL OR d.status IN ('deleting', 'deleted')
+        status = CASE WHEN d.deleted_at IS NOT NULL OR d.status IN ('deleting', 'deleted') OR d.suspended
                         OR d.desired_template_id <> r.template_id THEN 'skipped'
                       WHEN d.status = 'ready' AND d.applied_generation >= i.generation THEN 'succeeded'
                       WHEN d.status = 'error' AND d.hold_generation = d.generation THEN 'failed' ELSE i.status END,
@@ -32,7 +32,6 @@ _WAITING = text(
     "SELECT deployment_id FROM rollout_item WHERE rollout_id = :rollout AND status = 'waiting'"
     " ORDER BY deployment_id LIMIT :count"
 )
-_OWNERS = text("SELECT DISTINCT user_id FROM deployment WHERE id = ANY(:deployments) ORDER BY user_id")
 _SET_ITEM = text(
     "UPDATE rollout_item SET status = :status, generation = :generation, error = :error"
     " WHERE rollout_id = :rollout AND deployment_id = :deployment"
@@ -72,7 +71,7 @@ async def items(session: ReadSession, rollout: UUID) -> Sequence[RolloutItem]:
 
 async def progress(session: ReadSession, rollout: UUID) -> Progress:
     rows = await session.execute(_PROGRESS, {"rollout": rollout})
-    return Progress(**dict(row.tuple() for row in rows))
+    return Progress(**{row[0]: row[1] for row in rows})
 
 
 async def take_running(session: WriteSession) -> Sequence[UUID]:
@@ -87,11 +86,6 @@ async def observe(session: WriteSession, rollout: UUID) -> None:
 
 async def waiting(session: WriteSession, rollout: UUID, count: int) -> Sequence[UUID]:
     return (await session.execute(_WAITING, {"rollout": rollout, "count": count})).scalars().all()
-
-
-async def owners(session: ReadSession, chosen: Sequence[UUID]) -> Sequence[UUID]:
-    """Return the owners of these deployments, in the order in which all lock them."""
-    return (await session.execute(_OWNERS, {"deployments": list(chosen)})).scalars().all()
 
 
 async def set_item(

@@ -67,8 +67,12 @@ async def look_again(
 
 
 async def delete(session: WriteSession, deployment: Deployment, *, actor: Actor) -> None:
-    """Want it gone; a second wish is the first."""
-    if deployment.status in ENDING:
+    """Want it gone; a second wish is the first, unless that one's job was given up."""
+    if deployment.status == DeploymentStatus.DELETED:
+        return
+    if deployment.status == DeploymentStatus.DELETING:
+        if not await deployments.has_job(session, deployment.id):
+            await queue(session, deployment, JobReason.DELETE, actor=actor)
         return
     wanted = {"generation": deployment.generation + 1, "status": DeploymentStatus.DELETING.value}
     await deployments.change(session, deployment, **wanted, last_error=None, failure_class=None)
