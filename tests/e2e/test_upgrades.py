@@ -62,8 +62,8 @@ async def test_a_preview_of_something_new_says_what_it_would_be_made_of(
     assert shown["promises"] == "inputs"
     ready = await watcher.until(await client.post("/deployments", {**body, "preview_id": shown["id"]}), {"ready"})
     assert ready["usage_json"] == shown["usage"]
-    with pytest.raises(Refused, match="image"):
-        await client.post(f"/deployments/{ready['id']}/preview", {"user_values": {"image": {"a": 1}}})
+    with pytest.raises(Refused, match="replicas"):
+        await client.post(f"/deployments/{ready['id']}/preview", {"user_values": {"replicas": "many"}})
 
 
 async def test_values_that_remove_every_object_need_a_confirmation(

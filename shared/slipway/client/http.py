@@ -32,10 +32,12 @@ class SlipwayClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def login(self, email: str, password: str) -> None:
-        """Sign in; all further requests bear the token."""
+    async def login(self, email: str, password: str) -> str:
+        """Sign in; all further requests bear the token that is returned."""
         answer = await self.post("/auth/login", {"email": email, "password": password})
-        self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        token: str = answer["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+        return token
 
     async def products(self) -> dict[str, Any]:
         return await self.get("/products?limit=200")

@@ -116,7 +116,7 @@ class KubernetesCluster:
     async def manifest(self, namespace: str, release: str, revision: int) -> list[Object]:
         secret = await self._api.get(f"{_secrets(namespace)}/{releases.secret_name(release, revision)}")
         stored = await asyncio.to_thread(releases.decode, secret)
-        return await asyncio.to_thread(releases.objects_of, stored["manifest"])
+        return await asyncio.to_thread(releases.objects_of, stored.get("manifest", ""))
 
     async def notes(self, namespace: str, release: str, revision: int) -> str:
         secret = await self._api.get(f"{_secrets(namespace)}/{releases.secret_name(release, revision)}")

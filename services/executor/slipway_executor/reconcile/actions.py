@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from slipway.clock import Clock
 from slipway.messaging.messages import Command
 from slipway_executor.cluster.port import (
@@ -132,7 +134,8 @@ class Actions:
         if last is None or last.status != "deployed":
             raise terminal("adoption_refused", "there is no deployed release of that name in the namespace")
         stored = await self._cluster.manifest(command.namespace, command.release, last.revision)
-        rendered = await self._helm.render(self._inputs.release, on_server=True)
+        asked = msgspec.structs.replace(self._inputs.release, as_user=None)  # the tenant has no rights here yet
+        rendered = await self._helm.render(asked, on_server=True)
         if different := _different(stored, list(rendered.objects)):
             raise terminal(
                 "adoption_differs", f"chart and values would change the running release: {'; '.join(different[:5])}"
@@ -153,11 +156,11 @@ class Actions:
         )  # fmt: skip
 
     async def _apply(self, observed: Observed) -> None:
+        if self._command.allow.crds:  # first: nothing of its kinds can be rendered on the server before
+            await crds.install(self._cluster, self._clock, self._inputs.release.chart)
         await rules.check(self._cluster, self._helm, self._command, self._inputs, observed)
         if secret := self._inputs.secret:
             await self._cluster.apply(secret, self._command.namespace, manager=tenant.MANAGER)
-        if self._command.allow.crds:
-            await crds.install(self._cluster, self._clock, self._inputs.release.chart)
         self._require_right()
         await self._helm.apply(self._inputs.release, self._deadline)
 

@@ -50,5 +50,5 @@ def _texts(chart: Path) -> Iterator[str]:
 
 
 def _established(found: Object | None) -> bool:
-    conditions = (found or {}).get("status", {}).get("conditions", [])
+    conditions = (found or {}).get("status", {}).get("conditions") or []  # null at first
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)

@@ -87,7 +87,13 @@ class Deployment(Timestamped, Base):
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
         ),
-        Index("uq_deployment_namespace", "cluster", "namespace_name", unique=True),
+        Index(
+            "uq_deployment_namespace",
+            "cluster",
+            "namespace_name",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index("ix_deployment_user_page", "user_id", "created_at", "id"),
         Index("ix_deployment_page", "created_at", "id"),
         Index(

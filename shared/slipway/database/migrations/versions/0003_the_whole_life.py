@@ -190,6 +190,14 @@ def upgrade() -> None:
         sa.Column("asked_json", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     )
 
+    op.drop_index("uq_deployment_namespace", table_name="deployment")
+    op.create_index(
+        "uq_deployment_namespace",
+        "deployment",
+        ["cluster", "namespace_name"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     for table in CREATED:
         _trigger(table, "stamp_created_at", "BEFORE INSERT")
     for table in TOUCHED:
@@ -205,6 +213,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("REVOKE UPDATE ON cluster FROM slipway_scheduler")
+    op.drop_index("uq_deployment_namespace", table_name="deployment")
+    op.create_index("uq_deployment_namespace", "deployment", ["cluster", "namespace_name"], unique=True)
     op.drop_column("deployment_revision", "asked_json")
     op.drop_column("deployment_reconcile_job", "preview_id")
     op.drop_column("deployment_reconcile_job", "asked_json")
