@@ -14,6 +14,7 @@ from slipway.database.queries.drift import Due
 from slipway.domain.charts import DriftPolicy
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
+from slipway.domain.values import canonical
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.messages import encode
@@ -74,7 +75,7 @@ class DriftScan:
             deployment = await deployments.lock(session, due.id)
             if deployment is None or not await drift.still_there(session, due):
                 return
-            if not deployment.drifted or deployment.drift_json != told:
+            if not deployment.drifted or canonical(deployment.drift_json) != canonical(told):
                 data = {"mode": policy.mode, **told}
                 await outbox.record(
                     session, EventType.DEPLOYMENT_DRIFTED, actor=SCHEDULER, data=data, deployment=due.id

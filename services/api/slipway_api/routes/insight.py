@@ -48,7 +48,7 @@ from slipway_api.schemas.deployments import (
 Req = Request[Any, Any, Any]
 LONGEST_TAIL = 5000
 CHECK_SEC = 30.0
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 
 

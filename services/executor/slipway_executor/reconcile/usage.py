@@ -1,5 +1,6 @@
 """What rendered objects ask of a cluster: the sums that quotas count. Pure."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -65,13 +66,13 @@ def _requests(containers: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
     for container in containers:
         resources = container.get("resources") or {}
         asked = {**DEFAULT_REQUESTS, **(resources.get("limits") or {}), **(resources.get("requests") or {})}
-        found.append((_up(quantity(asked["cpu"]) * 1000), _up(quantity(asked["memory"]) / 2**20)))
+        found.append((math.ceil(quantity(asked["cpu"]) * 1000), math.ceil(quantity(asked["memory"]) / 2**20)))
     return found
 
 
 def _claims(claims: Sequence[Object]) -> int:
     sizes = [claim.get("spec", {}).get("resources", {}).get("requests", {}).get("storage", "0") for claim in claims]
-    return sum(_up(quantity(size) / 2**30) for size in sizes)
+    return sum(math.ceil(quantity(size) / 2**30) for size in sizes)
 
 
 def quantity(text: Any) -> Decimal:
@@ -80,7 +81,3 @@ def quantity(text: Any) -> Decimal:
     if not found or found[2] not in _UNITS:
         return Decimal(0)
     return Decimal(found[1]) * _UNITS[found[2]]
-
-
-def _up(number: Decimal) -> int:
-    return -int(-number // 1)

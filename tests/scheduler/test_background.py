@@ -1,0 +1,189 @@
+"""Drift, expiry, cleaning and kept archives, on a real PostgreSQL as the scheduler's own login."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from slipway.database.engine import Database
+from slipway.domain.failures import Failure, FailureClass
+from slipway.domain.revisions import Drifted
+from slipway.messaging import subjects
+from slipway.messaging.memory import MemoryBroker
+from slipway.messaging.messages import ArchivePiece, Beat, WantedPiece, encode
+from slipway.messaging.queries import Answered, FindDrift, FoundDrift
+from slipway_scheduler.archives import Archives
+from slipway_scheduler.claims import Claims
+from slipway_scheduler.cleaning import Cleaning
+from slipway_scheduler.drift import DriftScan
+from slipway_scheduler.expiry import Expiry
+from tests.support.rows import deploy, seed
+
+DRIFT = FoundDrift(objects=[Drifted(kind="Deployment", name="web", fields=("/spec/replicas",))])
+
+
+class World:
+    """One ready deployment, and executors that answer what they are told to."""
+
+    def __init__(self, superuser: Database, scheduler: Database, deployment: UUID) -> None:
+        self.superuser = superuser
+        self.scheduler = scheduler
+        self.deployment = deployment
+        self.broker = MemoryBroker()
+        self.answer: Answered | None = DRIFT
+        self.asked: list[FindDrift] = []
+        self.scan = DriftScan(scheduler, self.broker, every_sec=600, committed=lambda: None)
+        self.expiry = Expiry(scheduler, committed=lambda: None)
+        self.cleaning = Cleaning(scheduler)
+        self.claims = Claims(scheduler, committed=lambda: None)
+        self.archives = Archives(scheduler)
+
+    async def reply(self, subject: str, request: bytes) -> bytes | None:
+        self.asked.append(msgspec.json.decode(request, type=FindDrift))
+        return encode(self.answer) if self.answer else None
+
+    async def do(self, statement: str) -> None:
+        async with self.superuser.writing() as session:
+            await session.execute(text(statement))
+
+    async def rows(self, statement: str) -> list[dict[str, Any]]:
+        async with self.superuser.reading() as session:
+            return [dict(row) for row in (await session.execute(text(statement))).mappings()]
+
+    async def events(self) -> list[str]:
+        found = await self.rows("SELECT type FROM outbox_event ORDER BY id")
+        return [row["type"].removeprefix("dev.slipway.deployment.") for row in found]
+
+    async def policy(self, **drift: Any) -> None:
+        await self.do("ALTER TABLE product_template_version DISABLE TRIGGER USER")
+        raw = msgspec.json.encode({"drift": drift}).decode().replace(":", "\\:")
+        await self.do(f"UPDATE product_template_version SET capabilities_json = '{raw}'")
+
+
+@pytest.fixture
+async def world(database: Database, scheduler_database: Database) -> AsyncIterator[World]:
+    seeded = await seed(database)
+    made = World(database, scheduler_database, await deploy(database, seeded))
+    await made.do("UPDATE deployment_reconcile_job SET status = 'succeeded'")
+    await made.do(
+        "UPDATE deployment SET status = 'ready', applied_generation = 1, applied_template_id = desired_template_id"
+    )
+    await made.do(
+        "INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, digest, succeeded, job_id)"
+        " SELECT id, 3, 1, desired_template_id, 'd', true, gen_random_uuid() FROM deployment"
+    )
+    async with made.broker.respond(subjects.queries("local"), made.reply, group="executors"):
+        yield made
+
+
+async def test_drift_is_told_once_and_corrected_by_a_job(world: World):
+    assert await world.scan.run_once() == 1
+    [asked] = world.asked
+    assert (asked.revision, asked.place.deployment) == (3, world.deployment)
+    assert await world.events() == ["drifted.v1"]
+    [job] = await world.rows("SELECT reason, options FROM deployment_reconcile_job WHERE status = 'queued'")
+    assert job == {"reason": "drift", "options": ["compare"]}
+    [row] = await world.rows("SELECT drifted, generation, status FROM deployment")
+    assert row == {"drifted": True, "generation": 1, "status": "ready"}
+    assert await world.scan.run_once() == 0, "it is not due again, and a job is under way"
+    await world.do("UPDATE deployment_reconcile_job SET status = 'failed'")
+    await world.do("UPDATE deployment SET scan_after = now()")
+    await world.scan.run_once()
+    assert await world.events() == ["drifted.v1"], "the same drift is no news"
+
+
+async def test_what_the_template_says_is_done(world: World):
+    await world.policy(mode="warn", ignore=["/spec/replicas"])
+    await world.scan.run_once()
+    assert world.asked[0].ignore == ("/spec/replicas",)
+    assert await world.events() == ["drifted.v1"]
+    assert await world.rows("SELECT 1 FROM deployment_reconcile_job WHERE status = 'queued'") == []
+    await world.policy(mode="ignore")
+    await world.do("UPDATE deployment SET scan_after = now()")
+    world.asked.clear()
+    assert (await world.scan.run_once(), world.asked) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE deployment SET suspended = true",
+        "UPDATE deployment SET status = 'error'",
+        "UPDATE deployment SET hold_generation = generation",
+        "UPDATE deployment SET scan_after = now() + interval '1 minute'",
+        "UPDATE deployment_reconcile_job SET status = 'delayed'",
+    ],
+)
+async def test_some_are_left_alone(world: World, statement: str):
+    await world.do(statement)
+    assert (await world.scan.run_once(), world.asked) == (0, [])
+
+
+async def test_an_answer_that_says_nothing_changes_nothing(world: World):
+    world.answer = Answered(
+        failure=Failure(failure_class=FailureClass.TRANSIENT, code="cluster_unreachable", reason="x")
+    )
+    await world.scan.run_once()
+    assert await world.events() == []
+    assert await world.rows("SELECT 1 FROM deployment WHERE scan_after < now() + interval '2 minutes'"), "again soon"
+
+
+async def test_a_change_that_came_meanwhile_is_not_disturbed(world: World):
+    async def changing(subject: str, request: bytes) -> bytes | None:
+        await world.do("UPDATE deployment SET generation = 2, status = 'upgrading'")
+        return await world.reply(subject, request)
+
+    broker = MemoryBroker()
+    scan = DriftScan(world.scheduler, broker, every_sec=600, committed=lambda: None)
+    async with broker.respond(subjects.queries("local"), changing, group="executors"):
+        await scan.run_once()
+    assert await world.events() == []
+
+
+async def test_an_expiry_is_warned_of_once_and_then_carried_out(world: World):
+    await world.do("UPDATE deployment SET expires_at = now() + interval '2 days'")
+    assert await world.expiry.run_once() == 0
+    await world.do("UPDATE deployment SET expires_at = now() + interval '23 hours'")
+    assert (await world.expiry.run_once(), await world.expiry.run_once()) == (1, 0)
+    await world.do("UPDATE deployment SET expires_at = now() - interval '1 second', suspended = true")
+    assert await world.expiry.run_once() == 1
+    assert await world.events() == ["expires_soon.v1", "delete_requested.v1"]
+    [row] = await world.rows("SELECT status FROM deployment")
+    assert row["status"] == "deleting"
+    assert await world.expiry.run_once() == 0
+
+
+async def test_what_is_over_is_forgotten(world: World):
+    old = "now() - interval '8 days'"
+    for age in ("now()", old):
+        await world.do(
+            "INSERT INTO idempotency_record (user_id, key, request_hash, status_code, body, created_at)"
+            f" VALUES (gen_random_uuid(), 'k', 'h', 202, '', {age})"
+        )
+        await world.do(
+            "INSERT INTO report_record (job_id, fence, seq, deployment_id, applied, created_at)"
+            f" VALUES (gen_random_uuid(), 1, 1, gen_random_uuid(), true, {age})"
+        )
+    assert await world.cleaning.run_once() == 2
+    assert len(await world.rows("SELECT 1 FROM idempotency_record UNION ALL SELECT 1 FROM report_record")) == 2
+
+
+async def test_a_clusters_key_is_taken_from_its_beats(world: World):
+    for key in ("one", "one", "two"):
+        beat = Beat(instance="e1", cluster="local", slots=1, free=1, version="1", public_key=key)
+        await world.claims.beat(subjects.beat("local"), encode(beat))
+    assert await world.rows("SELECT public_key FROM cluster") == [{"public_key": "two"}]
+
+
+async def test_pieces_of_archives_are_kept_and_given_back(world: World):
+    piece = ArchivePiece(digest="sha256:a", number=1, total=2, content=b"\x00\xff")
+    other = ArchivePiece(digest="sha256:a", number=1, total=2, content=b"another")
+    for each in (piece, other):
+        await world.archives.keep("", encode(each))
+    raw = await world.archives.kept("", encode(WantedPiece(digest="sha256:a", number=1)))
+    assert msgspec.json.decode(raw or b"", type=ArchivePiece) == piece, "the first one stays"
+    raw = await world.archives.kept("", encode(WantedPiece(digest="sha256:a", number=0)))
+    assert raw == b"null"
