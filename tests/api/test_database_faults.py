@@ -1,7 +1,7 @@
 """A database that is short of connections, locked or in a deadlock: 503 and Retry-After, never 500, and no half change."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -38,7 +38,7 @@ async def waits_for_a_lock(superuser: asyncpg.Connection) -> None:
 
 
 @asynccontextmanager
-async def small_pool(database_url: str) -> AsyncIterator[Database]:
+async def small_pool(database_url: str) -> AsyncGenerator[Database]:
     """One connection, and half a second of patience."""
     dsn = at_database(database_url, urlsplit(database_url).path.strip("/"), user="test_api")
     engine = create_async_engine(async_url(dsn), pool_size=1, max_overflow=0, pool_timeout=0.5)

@@ -9,7 +9,7 @@ from slipway.client.http import SlipwayClient
 from slipway.dev import env, samples
 from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack, start
 from tests.faults import invariants
-from tests.faults.system import System, signed_in
+from tests.faults.system import System, sign_in
 from tests.support import servers
 
 
@@ -17,7 +17,7 @@ from tests.support import servers
 async def stack() -> AsyncIterator[Stack]:
     state = servers.state_folder()
     extra = {"SLIPWAY_DEPLOYMENTS_PER_USER": "1000", "SLIPWAY_CPU_MILLI_PER_USER": "1000000",
-             "SLIPWAY_MEMORY_MIB_PER_USER": "1000000", "SLIPWAY_WRITES_PER_SECOND": "1000"}  # fmt: skip
+             "SLIPWAY_MEMORY_MIB_PER_USER": "1000000", "SLIPWAY_WRITES_PER_SECOND": "1000", "SLIPWAY_TOKEN_MINUTES": "600"}  # fmt: skip
     running = await start(Plan(state=state, executors=2, schedulers=2, extra=extra))
     env.write(running)
     try:
@@ -30,11 +30,16 @@ async def stack() -> AsyncIterator[Stack]:
         shutil.rmtree(state, ignore_errors=True)
 
 
+@pytest.fixture(scope="package")
+async def token(stack: Stack) -> str:
+    """An admin's, for all tests: signing in is slowed."""
+    return await sign_in(stack)
+
+
 @pytest.fixture
-async def system(stack: Stack) -> AsyncIterator[System]:
-    client, token = await signed_in(stack)
-    async with client:
+async def system(stack: Stack, token: str) -> AsyncIterator[System]:
+    async with SlipwayClient(stack.api_url, token=token) as client:
         found = System(stack, client, token)
         yield found
         await found.heal()
-        await invariants.check(stack, found.accepted)
+        await invariants.check(stack, token, found.accepted)

@@ -87,8 +87,11 @@ async def settled(database: asyncpg.Connection, within: float = 240.0) -> None:
     await eventually(look, "every job has ended", within)
 
 
-async def check(stack: Stack, accepted: Mapping[str, int]) -> None:
-    """Raise AssertionError with every invariant that does not hold. `accepted`: generation that was answered, by id."""
+async def check(stack: Stack, token: str, accepted: Mapping[str, int]) -> None:
+    """Raise AssertionError with every invariant that does not hold. `accepted`: generation that was answered, by id.
+
+    `token` is an admin's.
+    """
     database = await asyncpg.connect(stack.database_url)
     try:
         await settled(database)
@@ -100,7 +103,7 @@ async def check(stack: Stack, accepted: Mapping[str, int]) -> None:
         found += await _lost(database, accepted)
         found += await _feed(stack, database)
         found += await _releases(stack, database)
-        found += await _strangers(stack, accepted)
+        found += await _strangers(stack, token, accepted)
     finally:
         await database.close()
     assert not found, "\n".join(found)
@@ -195,13 +198,10 @@ async def _records(stack: Stack) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-async def _strangers(stack: Stack, accepted: Mapping[str, int]) -> list[str]:
+async def _strangers(stack: Stack, token: str, accepted: Mapping[str, int]) -> list[str]:
     """No user sees another's rows."""
-    from slipway.dev.stack import ADMIN_EMAIL
-
     email, password = f"stranger-{new_id().hex[-12:]}@example.org", "a long enough password 1"
-    async with SlipwayClient(stack.api_url) as admin, SlipwayClient(stack.api_url) as stranger:
-        await admin.login(ADMIN_EMAIL, stack.admin_password)
+    async with SlipwayClient(stack.api_url, token=token) as admin, SlipwayClient(stack.api_url) as stranger:
         await admin.post("/users", {"email": email, "password": password})
         await stranger.login(email, password)
         seen: list[Any] = (await stranger.get("/deployments"))["items"]

@@ -128,11 +128,11 @@ class System:
         return row
 
 
-async def signed_in(stack: Stack) -> tuple[SlipwayClient, str]:
-    client = SlipwayClient(stack.api_url)
-    answer = await client.post("/auth/login", {"email": ADMIN_EMAIL, "password": stack.admin_password})
-    await client.login(ADMIN_EMAIL, stack.admin_password)
-    return client, answer["access_token"]
+async def sign_in(stack: Stack) -> str:
+    """Return an admin's access token."""
+    async with SlipwayClient(stack.api_url) as client:
+        answer = await client.post("/auth/login", {"email": ADMIN_EMAIL, "password": stack.admin_password})
+    return answer["access_token"]
 
 
 def state_of(pid: int) -> str:

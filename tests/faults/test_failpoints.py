@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from slipway.client.http import SlipwayClient
 from slipway.dev.stack import Stack
 from slipway.identity import new_id
 from tests.e2e.watching import fresh_domain
@@ -64,12 +65,9 @@ async def test_the_only_scheduler_dies(system: System, failpoint: str):
 
 
 @pytest.fixture(scope="module")
-async def fallen(stack: Stack) -> dict[str, dict[str, Any]]:
+async def fallen(stack: Stack, token: str) -> dict[str, dict[str, Any]]:
     """One deployment for each failpoint of an executor: the only one died there while it worked on it."""
-    from tests.faults.system import signed_in
-
-    client, token = await signed_in(stack)
-    async with client:
+    async with SlipwayClient(stack.api_url, token=token) as client:
         system = System(stack, client, token)
         await system.without("executor-2")
         found: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,210 @@
+"""PostgreSQL and NATS go away, lose data, or break connections: the API never answers 500, and nothing accepted is lost."""
+
+import asyncio
+import os
+import shutil
+import signal
+
+import asyncpg
+import nats
+import pytest
+
+from slipway.dev.nats import start_nats, stop_nats
+from slipway.dev.postgres import start_postgres
+from slipway.dev.process import memory_mib, stop
+from slipway.dev.stack import Stack
+from slipway.messaging import subjects
+from slipway.messaging.jetstream import JetStreamBroker
+from slipway.messaging.topology import PROJECTOR
+from tests.e2e.watching import eventually
+from tests.faults.system import System
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+GROWTH_MIB = 40.0
+
+
+async def all_ready(system: System) -> None:
+    for each in list(system.accepted):
+        await system.watcher.until({"id": each, "release_name": each}, {"ready"})
+
+
+async def test_nats_comes_back_with_its_data(system: System):
+    """Row 13: under load."""
+    for _ in range(3):
+        await system.deploy()
+    await system.stack.restart_nats(wipe=False)
+    for _ in range(3):
+        await system.deploy()
+    await all_ready(system)
+
+
+@pytest.mark.parametrize("stream", [subjects.JOBS_STREAM, subjects.REPORTS_STREAM, subjects.EVENTS_STREAM])
+async def test_a_stream_is_deleted_live(system: System, stream: str):
+    """Row 15."""
+    await system.deploy()
+    broker = JetStreamBroker(system.stack.nats_url, name="test")
+    await broker.wait_connected()
+    await broker.delete_stream(stream)
+    await broker.close()
+    for _ in range(3):
+        await system.deploy()
+    await all_ready(system)
+
+
+@pytest.mark.parametrize(
+    ("stream", "consumer"),
+    [(subjects.JOBS_STREAM, subjects.jobs_consumer("local")), (subjects.REPORTS_STREAM, PROJECTOR)],
+)
+async def test_a_consumer_is_deleted_live(system: System, stream: str, consumer: str):
+    """Row 15."""
+    await system.deploy()
+    client = await nats.connect(system.stack.nats_url)
+    await client.jetstream().delete_consumer(stream, consumer)
+    await client.close()
+    for _ in range(3):
+        await system.deploy()
+    await all_ready(system)
+
+
+async def test_the_api_accepts_without_nats(system: System):
+    """Row 16: memory stays flat, and all of it runs once NATS is back."""
+    stack = system.stack
+    assert stack.nats
+    pids = [stack.services[name].pid for name in ("api", "scheduler-1", "scheduler-2")]
+    await stop_nats(stack.state, stack.nats)
+    before = [memory_mib(pid) for pid in pids]
+    for _ in range(20):
+        await system.deploy()
+    grown = [after - was for after, was in zip([memory_mib(pid) for pid in pids], before, strict=True)]
+    assert max(grown) < GROWTH_MIB, grown
+    stack.nats = await start_nats(stack.state)
+    await all_ready(system)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
+async def test_postgresql_is_restarted_under_load(system: System, how: signal.Signals):
+    """Row 20: what was answered 202 is there after a crash as well; clients meet 503, never 500."""
+    template = await system.hello()
+    asking = [asyncio.create_task(system.insist(template)) for _ in range(8)]
+    await asking[0]
+    await down(system.stack, how)
+    await up(system.stack)
+    await asyncio.gather(*asking)
+    await all_ready(system)
+
+
+async def test_postgresql_is_away_for_a_while(system: System):
+    """Row 22: until every service has noticed, rather than for minutes. Nothing is accepted meanwhile."""
+    template = await system.hello()
+    first = await system.deploy(template)
+    await down(system.stack, signal.SIGINT)
+    asking = [asyncio.create_task(system.insist(template)) for _ in range(3)]
+
+    async def noticed() -> bool | None:
+        answer = await system.ask({"template_id": template["id"], "domain_name": "nowhere.example.org"}, "away")
+        return (answer is not None and answer.status_code == 503) or None
+
+    await eventually(noticed, "the API says that it cannot")
+    await up(system.stack)
+    await asyncio.gather(*asking)
+    await system.ready(first)
+    await all_ready(system)
+
+
+async def test_connections_are_ended_again_and_again(system: System):
+    """Row 21: five times a second, while ten changes are accepted and carried out, rather than for a minute."""
+    template, done = await system.hello(), asyncio.Event()
+
+    async def end_them() -> int:
+        database, count = await asyncpg.connect(system.stack.database_url), 0
+        try:
+            while not done.is_set():
+                count += await database.fetchval(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename LIKE 'slipway_%_login'"
+                )
+                await asyncio.sleep(0.2)
+        finally:
+            await database.close()
+        return count
+
+    ending = asyncio.create_task(end_them())
+    try:
+        for _ in range(10):
+            await system.insist(template)
+        await all_accepted_have_begun(system)
+    finally:
+        done.set()
+    assert await ending > 20
+    await all_ready(system)
+
+
+async def all_accepted_have_begun(system: System) -> None:
+    async def look() -> bool | None:
+        rows = await system.rows("SELECT claimed_at FROM deployment_reconcile_job WHERE status <> 'superseded'")
+        return all(row["claimed_at"] for row in rows) or None
+
+    await eventually(look, "each was claimed by an executor")
+
+
+async def test_nonsense_on_every_subject(system: System):
+    """Row 35: it ends where it is met, and no service dies of it."""
+    broker = JetStreamBroker(system.stack.nats_url, name="test")
+    await broker.wait_connected()
+    pids = {name: server.pid for name, server in system.stack.services.items()}
+    for number, data in enumerate((b"", b"{", b"\x00\xff", b"[]", b'{"job": 1}', b"x" * 500_000)):
+        await broker.publish(subjects.jobs("local"), data, message_id=f"poison:{number}")
+        await broker.publish(f"slipway.report.v1.local.{number}", data, message_id=f"poison:{number}")
+        for subject in (subjects.WAKE, subjects.control("local"), subjects.claim("local"), subjects.beat("local"),
+                        subjects.keep("local"), subjects.kept("local"), subjects.query("local", "drift")):  # fmt: skip
+            await broker.send(subject, data)
+    await broker.close()
+    await system.ready(await system.deploy())
+    assert {name: server.pid for name, server in system.stack.services.items()} == pids
+    assert system.stack.ended_services() == []
+
+
+async def test_services_are_asked_to_stop_under_load(system: System):
+    """Row 57: each ends in time, and none loses a job."""
+    template = await system.hello()
+    for name in ("executor-1", "scheduler-1", "api", "executor-2", "scheduler-2"):
+        asking = [asyncio.create_task(system.insist(template)) for _ in range(4)]
+        await asking[0]
+        pid = system.stack.services[name].pid
+        os.kill(pid, signal.SIGTERM)
+        await system.dies(name)
+        await system.stack.start_service(name)
+        await asyncio.gather(*asking)
+    await all_ready(system)
+    ids = list(system.accepted)
+    jobs = await system.rows(
+        "SELECT status, lost, attempt FROM deployment_reconcile_job WHERE deployment_id = ANY($1::text[]::uuid[])", ids
+    )
+    assert {(job["status"], job["lost"], job["attempt"]) for job in jobs} == {("succeeded", 0, 0)}
+
+
+async def test_an_older_nats_beside_a_newer_postgresql(system: System):
+    """Row 59: old commands and reports are there again; the relay goes on from where the restored stream ends."""
+    stack = system.stack
+    await system.ready(await system.deploy())
+    assert stack.nats
+    data, kept = stack.state / "nats", stack.state / "nats-kept"
+    await stop_nats(stack.state, stack.nats)
+    shutil.copytree(data, kept)
+    stack.nats = await start_nats(stack.state)
+    for _ in range(3):
+        await system.ready(await system.deploy())
+    await stop_nats(stack.state, stack.nats)
+    shutil.rmtree(data)
+    kept.rename(data)
+    stack.nats = await start_nats(stack.state)
+    await system.ready(await system.deploy())
+
+
+async def down(stack: Stack, how: signal.Signals) -> None:
+    """Stop PostgreSQL: SIGINT ends transactions, SIGQUIT ends the server at once, as a crash does."""
+    assert stack.postgres
+    await stop(stack.state, stack.postgres.server, first=how)
+
+
+async def up(stack: Stack) -> None:
+    stack.postgres = await start_postgres(stack.state)
