@@ -1,12 +1,18 @@
 """Sessions: one transaction each, begun with the caller's scope, committed only at the border that opened it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, Protocol
 from uuid import UUID
 
+import asyncpg
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import QueuePool, Result, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from slipway.database.hot import Hot, Statement, begun, lent
+from slipway.database.idle import check_idle
+from slipway.database.scoped import ScopedConnection, forget_at_checkin
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +20,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     user_id: UUID | None = None
     is_admin: bool = False
+    credential: str = ""
+    """What the caller proved to hold: hash of a token or code, id of a sign-in. Shows the row of that one."""
 
 
 NOBODY = Scope()
@@ -27,20 +35,38 @@ class WriteSession(ReadSession):
     """A transaction that commits when its context ends without an error."""
 
 
-_BEGIN = text(
-    "SELECT set_config('slipway.user_id', :user, true), set_config('slipway.is_admin', :admin, true),"
-    " set_config('transaction_read_only', :read_only, true)"
+class Statements(Protocol):
+    """What statements of text are asked by: a session, or a hot transaction."""
+
+    async def execute(self, statement: TextClause, params: Mapping[str, Any] | None = None, /) -> Result[Any]: ...
+
+
+class PoolUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Connections of a pool: those that work, those that wait for work, and how many there may be."""
+
+    in_use: int
+    idle: int
+    limit: int
+
+
+_ENTER = text(
+    "SELECT set_config('slipway.user_id', :slipway__user_id, true), set_config('slipway.is_admin', :slipway__is_admin, true),"
+    " set_config('slipway.credential', :slipway__credential, true)"
 )
 
 
 class Database:
     """The pool of one service."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, limit: int) -> None:
+        """`limit` is how many connections the engine's pool opens at most."""
         self.engine = engine
+        self._limit = limit
 
     @classmethod
-    def connect(cls, dsn: str, *, service: str, pool_size: int = 10, max_overflow: int = 10) -> "Database":
+    def connect(
+        cls, dsn: str, *, service: str, pool_size: int = 10, max_overflow: int = 10, pool_timeout: float = 10.0
+    ) -> "Database":
         """Return a database over a lazy pool. `dsn` is a libpq URL (`postgresql://...`). Opens nothing yet."""
         settings = {
             "application_name": f"slipway-{service}",
@@ -48,18 +74,22 @@ class Database:
             "lock_timeout": "10000",
             "idle_in_transaction_session_timeout": "60000",
             "timezone": "UTC",
+            "standard_conforming_strings": "on",  # by which a scope is quoted
+            "jit": "off",  # it takes milliseconds to compile what runs for less than one
         }
         engine = create_async_engine(
             async_url(dsn),
             pool_size=pool_size,
             max_overflow=max_overflow,
-            pool_timeout=10,
-            pool_pre_ping=True,
+            pool_timeout=pool_timeout,
+            pool_use_lifo=True,  # those in use have their statements prepared; those that nobody needs lie still
             pool_recycle=1800,
             hide_parameters=True,  # an error's text ends in logs; its parameters may be secrets
-            connect_args={"server_settings": settings, "timeout": 5},
+            connect_args={"server_settings": settings, "timeout": 5, "connection_class": ScopedConnection},
         )
-        return cls(engine)
+        check_idle(engine.sync_engine)
+        forget_at_checkin(engine.sync_engine)
+        return cls(engine, limit=pool_size + max_overflow)
 
     @asynccontextmanager
     async def reading(self, scope: Scope = NOBODY) -> AsyncGenerator[ReadSession]:
@@ -74,13 +104,36 @@ class Database:
             yield session
             await session.commit()
 
+    @asynccontextmanager
+    async def hot(self, scope: Scope = NOBODY, *, read_only: bool = False) -> AsyncGenerator[Hot]:
+        """Begin a transaction of hot statements; it commits when its context ends without an error."""
+        settings = {} if scope == NOBODY and not read_only else _settings(scope, read_only=read_only)
+        async with lent(self.engine) as driver, begun(driver, settings) as opened:
+            yield opened
+
+    async def hot_once(self, statement: Statement, **values: Any) -> Sequence[asyncpg.Record]:
+        """Run one hot statement and return its rows: a single round trip, its own transaction, with nobody's scope."""
+        async with lent(self.engine) as driver:
+            return await Hot(driver).fetch(statement, **values)
+
     async def ping(self) -> None:
         """Raise when the server does not answer."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
+    def pool_use(self) -> PoolUse:
+        """Return how far the pool is used at this moment."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)  # noqa: S101 - the one kind that an engine over a server has
+        return PoolUse(in_use=pool.checkedout(), idle=pool.checkedin(), limit=self._limit)
+
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def enter(session: WriteSession, scope: Scope) -> None:
+    """Go on for another scope: whoever signs in is known in the middle of a transaction."""
+    await session.execute(_ENTER, _scope(scope))
 
 
 def async_url(dsn: str) -> str:
@@ -92,11 +145,20 @@ def async_url(dsn: str) -> str:
 
 
 async def _begin(session: AsyncSession, scope: Scope, *, read_only: bool) -> None:
-    await session.execute(
-        _BEGIN,
-        {
-            "user": str(scope.user_id) if scope.user_id else "",
-            "admin": "on" if scope.is_admin else "off",
-            "read_only": "on" if read_only else "off",
-        },
-    )
+    """Have the session's transaction, which begins with its first statement, run for the scope."""
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert isinstance(connection, ScopedConnection)  # noqa: S101 - the engine makes no others
+    connection.set_at_begin(**_settings(scope, read_only=read_only))
+
+
+def _settings(scope: Scope, *, read_only: bool) -> dict[str, str]:
+    return {**_scope(scope), "transaction_read_only": "on" if read_only else "off"}
+
+
+def _scope(scope: Scope) -> dict[str, str]:
+    return {
+        "slipway__user_id": str(scope.user_id) if scope.user_id else "",
+        "slipway__is_admin": "on" if scope.is_admin else "off",
+        "slipway__credential": scope.credential,
+    }

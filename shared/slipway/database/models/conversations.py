@@ -1,5 +1,6 @@
 """A user's conversations with the assistant, and their messages."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -50,3 +51,14 @@ class Message(Created, Base):
         one_of("role", MessageRole),
         Index("ix_messages_page", "conversation_id", "seq"),
     )
+
+
+class ConversationTurn(Base):
+    """Who answers in a conversation at the moment: one at a time, over all processes."""
+
+    __tablename__ = "conversation_turn"
+
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    holder: Mapped[UUID]
+    until: Mapped[datetime]
+    """After this the holder has died, and the next may take the turn."""

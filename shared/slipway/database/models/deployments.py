@@ -62,6 +62,8 @@ class Deployment(Timestamped, Base):
     expires_at: Mapped[datetime | None]
     expiry_warned_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    lease_forgotten_at: Mapped[datetime | None]
+    """When its Kubernetes Lease was removed, a week after it was deleted."""
 
     user: Mapped[User] = relationship(back_populates="deployments")
     template: Mapped[ProductTemplateVersion] = relationship(
@@ -100,10 +102,17 @@ class Deployment(Timestamped, Base):
             "ix_deployment_scan", "cluster", "scan_after", postgresql_where=text("status = 'ready' AND NOT suspended")
         ),
         Index(
+            "ix_deployment_kept_lease",
+            "cluster",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL AND lease_forgotten_at IS NULL"),
+        ),
+        Index(
             "ix_deployment_expiry",
             "expires_at",
             postgresql_where=text("expires_at IS NOT NULL AND status NOT IN ('deleting', 'deleted')"),
         ),
+        {"postgresql_with": {"fillfactor": 70}},
     )
 
 
@@ -117,7 +126,7 @@ class DeploymentRevision(Created, Base):
     revision: Mapped[int]
     """Helm's own number."""
     generation: Mapped[int] = mapped_column(BigInteger)
-    template_id: Mapped[UUID] = mapped_column(ForeignKey("product_template_version.id"))
+    template_id: Mapped[UUID] = mapped_column(ForeignKey("product_template_version.id"), index=True)
     user_values_json: Mapped[Json | None]
     chart_digest: Mapped[str | None]
     digest: Mapped[str]
@@ -126,6 +135,8 @@ class DeploymentRevision(Created, Base):
     job_id: Mapped[UUID]
     asked_json: Mapped[Json | None]
     """Who asked for it and what they changed: `{actor, changes}`."""
+    secrets_json: Mapped[Json | None]
+    """The sealed secrets that it was made from: ciphertexts by name."""
 
     deployment: Mapped[Deployment] = relationship(back_populates="revisions")
 

@@ -1,4 +1,4 @@
-"""Reconcile jobs, their heartbeats, and the inbox of reports."""
+"""Reconcile jobs, those that have ended, their heartbeats, and the inbox of reports."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,13 +26,9 @@ FENCE_SEQUENCE = Sequence("job_fence", metadata=Base.metadata)
 """Every lease takes the next number: fences rise for each deployment for ever."""
 
 
-class DeploymentReconcileJob(Timestamped, Base):
-    """One wish to bring a deployment's release in line. At most one waits and at most one is in flight per deployment."""
+class JobColumns(Timestamped):
+    """What is known of a job, while it is in the queue and after."""
 
-    __tablename__ = "deployment_reconcile_job"
-
-    id: Mapped[PrimaryUuid]
-    deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployment.id", ondelete="CASCADE"))
     user_id: Mapped[UUID]
     """The deployment's owner when it was queued: the fair queue's flow."""
     cluster: Mapped[str]
@@ -56,7 +52,6 @@ class DeploymentReconcileJob(Timestamped, Base):
     claimed_at: Mapped[datetime | None]
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When the change that it carries was accepted."""
-    finished_at: Mapped[datetime | None]
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     options: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"), default=list)
     """What it does beside applying: see `domain.jobs.JobOption`. Wishes that meet in one waiting job unite theirs."""
@@ -64,9 +59,21 @@ class DeploymentReconcileJob(Timestamped, Base):
     """Who asked for it last and what they changed: `{actor, changes}`."""
     preview_id: Mapped[UUID | None]
     """The preview whose result is promised: another result is refused before the first write."""
+    traceparent: Mapped[str | None]
+    """W3C trace context of the newest wish that it carries."""
     last_error: Mapped[str | None]
     detail_json: Mapped[Json | None]
     """The failure's details and the last report's timings, for people who look."""
+
+
+class DeploymentReconcileJob(JobColumns, Base):
+    """One wish to bring a deployment's release in line. At most one waits and at most one is in flight per deployment."""
+
+    __tablename__ = "deployment_reconcile_job"
+
+    id: Mapped[PrimaryUuid]
+    deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployment.id", ondelete="CASCADE"))
+    finished_at: Mapped[datetime | None]
 
     deployment: Mapped[Deployment] = relationship(back_populates="reconcile_jobs")
 
@@ -83,9 +90,36 @@ class DeploymentReconcileJob(Timestamped, Base):
         Index("ix_job_delayed", "run_after", postgresql_where=text("status = 'delayed'")),
         Index("ix_job_leased", "locked_at", postgresql_where=text("status = 'leased'")),
         Index("ix_job_running", "cluster", "locked_by", postgresql_where=text("status = 'running'")),
+        Index(
+            "ix_job_preview",
+            "preview_id",
+            postgresql_where=text("preview_id IS NOT NULL AND status IN ('queued', 'delayed', 'leased', 'running')"),
+        ),
         Index("ix_job_deployment_page", "deployment_id", "created_at", "id"),
         Index("ix_job_page", "created_at", "id"),
+        Index(
+            "ix_job_over",
+            "status",
+            "finished_at",
+            postgresql_where=text("status IN ('succeeded', 'superseded', 'failed', 'cancelled')"),
+        ),
         {"postgresql_with": {"fillfactor": 70}},
+    )
+
+
+class JobHistory(JobColumns, Base):
+    """Jobs that have ended and left the queue, a partition for each month: the queue's table stays as small as the queue."""
+
+    __tablename__ = "job_history"
+
+    id: Mapped[PrimaryUuid]
+    deployment_id: Mapped[UUID]
+    finished_at: Mapped[datetime] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        Index("ix_job_history_deployment_page", "deployment_id", "created_at", "id"),
+        Index("ix_job_history_page", "created_at", "id"),
+        {"postgresql_partition_by": "RANGE (finished_at)"},
     )
 
 
@@ -113,9 +147,12 @@ class ReportRecord(Created, Base):
     job_id: Mapped[UUID]
     fence: Mapped[int] = mapped_column(BigInteger)
     seq: Mapped[int]
-    deployment_id: Mapped[UUID] = mapped_column(index=True)
+    deployment_id: Mapped[UUID]
     applied: Mapped[bool]
     note: Mapped[str | None]
     """Why it was ignored."""
 
-    __table_args__ = (PrimaryKeyConstraint("job_id", "fence", "seq"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("job_id", "fence", "seq"),
+        Index("ix_report_record_created_at", "created_at"),
+    )

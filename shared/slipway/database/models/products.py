@@ -51,7 +51,7 @@ class ProductTemplateVersion(Created, Base):
     package_type: Mapped[str] = mapped_column(server_default=text("'helm-chart'"), default="helm-chart")
     chart_ref: Mapped[str | None]
     chart_version: Mapped[str | None]
-    chart_digest: Mapped[str | None]
+    chart_digest: Mapped[str | None] = mapped_column(index=True)
     default_values_json: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))
     values_schema_json: Mapped[Json] = mapped_column(server_default=text("'{}'::jsonb"))
     capabilities_json: Mapped[Json | None]
@@ -67,7 +67,9 @@ class ProductTemplateVersion(Created, Base):
     __table_args__ = (
         CheckConstraint("package_type = 'helm-chart'", name="package_type"),
         CheckConstraint("health_timeout_sec > 0", name="health_timeout_positive"),
-        CheckConstraint("chart_ref IS NOT NULL OR docker_image_url IS NOT NULL", name="has_source"),
+        CheckConstraint(
+            "chart_ref IS NOT NULL OR docker_image_url IS NOT NULL OR chart_digest IS NOT NULL", name="has_source"
+        ),
         CheckConstraint("chart_ref IS NULL OR chart_version IS NOT NULL", name="chart_has_version"),
         CheckConstraint("jsonb_typeof(default_values_json) = 'object'", name="default_values_object"),
         CheckConstraint("jsonb_typeof(values_schema_json) = 'object'", name="values_schema_object"),

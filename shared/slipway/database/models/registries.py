@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slipway.database.models.base import Base, PrimaryUuid, Timestamped
@@ -16,6 +16,8 @@ class Registry(Timestamped, Base):
     host: Mapped[str]
     """With its port when it has one."""
     username: Mapped[str]
+    image_pull: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    """Whether tenants' namespaces get the credentials, for their pods to pull images with."""
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (

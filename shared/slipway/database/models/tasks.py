@@ -23,4 +23,5 @@ class Task(Timestamped, Base):
     __table_args__ = (
         CheckConstraint("length(btrim(title)) BETWEEN 1 AND 255", name="title_length"),
         Index("ix_tasks_user_page", "user_id", "created_at", "id"),
+        Index("ix_tasks_completion_page", "user_id", "is_completed", "created_at", "id"),
     )

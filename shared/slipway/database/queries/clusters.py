@@ -11,6 +11,14 @@ from slipway.database.errors import taken
 from slipway.database.models import Cluster
 
 _NAMES = text("SELECT name FROM cluster WHERE deleted_at IS NULL ORDER BY name")
+_TO_ASK = text(
+    """
+    SELECT c.name FROM cluster c WHERE c.deleted_at IS NULL
+    ORDER BY EXISTS (SELECT FROM executor e WHERE e.cluster = c.name AND e.seen_at > now() - interval '15 seconds') DESC,
+        (SELECT count(*) FROM registry_credential r WHERE r.cluster = c.name) DESC, c.name
+    LIMIT 1
+    """
+)
 _ALL = text(
     """
     SELECT c.name, c.display_name, c.created_at, c.public_key IS NOT NULL AS has_key,
@@ -69,6 +77,11 @@ class ExecutorRow(msgspec.Struct, frozen=True, kw_only=True):
 async def names(session: ReadSession) -> list[str]:
     """Return the names of all live clusters."""
     return list((await session.execute(_NAMES)).scalars())
+
+
+async def to_ask(session: ReadSession) -> str | None:
+    """Return the cluster to ask about what is no cluster's own: one that is heard, with most registries' credentials."""
+    return (await session.execute(_TO_ASK)).scalar_one_or_none()
 
 
 async def every(session: ReadSession) -> list[ClusterRow]:

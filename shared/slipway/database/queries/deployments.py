@@ -4,27 +4,38 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
-from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy import insert, select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import taken
-from slipway.database.models import Deployment, DeploymentReconcileJob, DeploymentRevision, ProductTemplateVersion
+from slipway.database.models import (
+    Deployment,
+    DeploymentReconcileJob,
+    DeploymentRevision,
+    ProductTemplateVersion,
+)
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor
 from slipway.domain.jobs import IN_FLIGHT, WAITING
 from slipway.identity import new_id
 
-_WHOLE = selectinload(Deployment.template).selectinload(ProductTemplateVersion.product)
+_WHOLE = joinedload(Deployment.template, innerjoin=True).joinedload(ProductTemplateVersion.product, innerjoin=True)
+"""One statement for one row."""
+_WHOLE_PAGE = selectinload(Deployment.template).selectinload(ProductTemplateVersion.product)
+"""Three for a page, in which a template is read once however many deployments have it."""
 
 
 async def get(session: ReadSession, deployment: UUID) -> Deployment | None:
-    """Return the deployment, as the database has it now, with its template and product."""
+    """Return the deployment, as the database has it now, with its template and product, and that one's current template."""
     statement = (
         select(Deployment).where(Deployment.id == deployment).options(_WHOLE).execution_options(populate_existing=True)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    found = (await session.execute(statement)).scalar_one_or_none()
+    if found is not None:
+        await _add_current(session, [found])
+    return found
 
 
 async def lock(session: WriteSession, deployment: UUID) -> Deployment | None:
@@ -48,23 +59,36 @@ async def page(
     deleted: bool,
     status: str | None,
 ) -> Sequence[Deployment]:
-    statement = select(Deployment).options(_WHOLE)
+    statement = select(Deployment).options(_WHOLE_PAGE)
     if user is not None:
         statement = statement.where(Deployment.user_id == user)
     if not deleted:
         statement = statement.where(Deployment.deleted_at.is_(None))
     if status is not None:
         statement = statement.where(Deployment.status == status)
-    return (await session.execute(pages.page(statement, Deployment, cursor, limit))).scalars().all()
+    found = (await session.execute(pages.page(statement, Deployment, cursor, limit))).scalars().all()
+    await _add_current(session, found)
+    return found
+
+
+async def _add_current(session: ReadSession, found: Sequence[Deployment]) -> None:
+    """Fill in the current template of their products: a loader that went round from template to template loses its way."""
+    own = {row.template.id: row.template for row in found}
+    wanted = {row.template.product.template_id for row in found} - own.keys() - {None}
+    if wanted:
+        statement = select(ProductTemplateVersion).where(ProductTemplateVersion.id.in_(wanted))
+        own |= {each.id: each for each in (await session.execute(statement)).scalars()}
+    for row in found:
+        product = row.template.product
+        set_committed_value(product, "template", own.get(product.template_id) if product.template_id else None)
 
 
 async def add(session: WriteSession, **fields: Any) -> UUID:
     """Insert a deployment. Taken when its domain is in use."""
-    deployment = Deployment(id=new_id(), **fields)
-    session.add(deployment)
+    deployment = new_id()
     with taken():
-        await session.flush()
-    return deployment.id
+        await session.execute(insert(Deployment).values(id=deployment, **fields))
+    return deployment
 
 
 async def change(session: WriteSession, deployment: Deployment, **fields: Any) -> None:
@@ -74,13 +98,6 @@ async def change(session: WriteSession, deployment: Deployment, **fields: Any) -
         flag_modified(deployment, name)  # else a JSON 1 that becomes true counts as no change
     with taken():
         await session.flush()
-
-
-async def jobs(
-    session: ReadSession, *, deployment: UUID, cursor: Cursor | None, limit: int
-) -> Sequence[DeploymentReconcileJob]:
-    statement = select(DeploymentReconcileJob).where(DeploymentReconcileJob.deployment_id == deployment)
-    return (await session.execute(pages.page(statement, DeploymentReconcileJob, cursor, limit))).scalars().all()
 
 
 async def revisions(session: ReadSession, *, deployment: UUID, limit: int) -> Sequence[DeploymentRevision]:

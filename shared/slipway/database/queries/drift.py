@@ -9,20 +9,20 @@ from sqlalchemy import text
 from slipway.database.engine import WriteSession
 from slipway.domain.charts import DriftPolicy
 
+# From each cluster's index those that wait longest: after an outage all are due, and none of the others is read.
 _TAKE = text(
     """
-    WITH ranked AS (
-        SELECT d.id, row_number() OVER (PARTITION BY d.cluster ORDER BY d.scan_after) AS place FROM deployment d
-        WHERE d.status = 'ready' AND NOT d.suspended AND d.scan_after <= now()
-          AND d.hold_generation IS DISTINCT FROM d.generation),
-    due AS (
-        SELECT d.id FROM deployment d JOIN ranked r ON r.id = d.id AND r.place <= :per_cluster
-        WHERE d.scan_after <= now() FOR NO KEY UPDATE OF d SKIP LOCKED)
+    WITH due AS (
+        SELECT first.id FROM cluster c CROSS JOIN LATERAL (
+            SELECT d.id FROM deployment d
+            WHERE d.cluster = c.name AND d.status = 'ready' AND NOT d.suspended AND d.scan_after <= now()
+              AND d.hold_generation IS DISTINCT FROM d.generation
+              AND NOT EXISTS (SELECT FROM deployment_reconcile_job j
+                              WHERE j.deployment_id = d.id AND j.status IN ('queued', 'delayed', 'leased', 'running'))
+            ORDER BY d.scan_after LIMIT :per_cluster FOR NO KEY UPDATE OF d SKIP LOCKED) first)
     UPDATE deployment d SET scan_after = now() + make_interval(secs => :again)
     FROM due, product_template_version t, installation i
     WHERE d.id = due.id AND t.id = d.applied_template_id
-      AND NOT EXISTS (SELECT FROM deployment_reconcile_job j
-                      WHERE j.deployment_id = d.id AND j.status IN ('queued', 'delayed', 'leased', 'running'))
     RETURNING d.id, d.user_id AS owner, d.cluster, d.generation, d.namespace_name AS namespace,
         d.release_name AS release, t.capabilities_json AS capabilities, i.uid AS installation,
         (SELECT max(r.revision) FROM deployment_revision r

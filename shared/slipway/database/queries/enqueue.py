@@ -7,21 +7,22 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from slipway.database.engine import WriteSession
+from slipway.database.engine import Statements
 from slipway.domain.jobs import JobOption, JobReason, priority
 from slipway.identity import new_id
+from slipway.telemetry import tracing
 
 _RANK = "array_position(ARRAY[{}], {{}})".format(", ".join(f"'{reason.value}'" for reason in JobReason))
 
 _ENQUEUE = text(
     f"""
     INSERT INTO deployment_reconcile_job AS job
-        (id, deployment_id, user_id, cluster, reason, generation, priority, options, asked_json, preview_id, queue_key)
-    VALUES (:id, :deployment, :user, :cluster, :reason, :generation, :priority, CAST(:options AS text[]),
-        CAST(:asked AS jsonb), :preview, greatest(
+        (id, deployment_id, user_id, cluster, reason, generation, priority, options, asked_json, preview_id, traceparent,
+        queue_key)
+    VALUES (:id, :deployment, :user, :cluster, :reason, :generation, :priority,
+        CAST(CAST(:options AS text) AS text[]), CAST(:asked AS jsonb), :preview, :traceparent, greatest(
         (SELECT coalesce(max(queue_key), 0) + 1 FROM deployment_reconcile_job
-         WHERE user_id = :user AND status IN ('queued', 'delayed')),
-        (SELECT coalesce(max(queue_key), 0) FROM deployment_reconcile_job WHERE status IN ('leased', 'running'))))
+         WHERE user_id = :user AND status IN ('queued', 'delayed')), queue_level()))
     ON CONFLICT (deployment_id) WHERE status IN ('queued', 'delayed') DO UPDATE SET
         generation = greatest(job.generation, excluded.generation),
         reason = CASE WHEN {_RANK.format("excluded.reason")} >= {_RANK.format("job.reason")}
@@ -32,6 +33,7 @@ _ENQUEUE = text(
                         UNION SELECT unnest(excluded.options)),
         asked_json = CASE WHEN excluded.generation > job.generation THEN excluded.asked_json
                           ELSE coalesce(job.asked_json, excluded.asked_json) END,
+        traceparent = coalesce(excluded.traceparent, job.traceparent),
         preview_id = CASE WHEN excluded.generation > job.generation THEN excluded.preview_id ELSE job.preview_id END,
         status = 'queued', run_after = now(), queued_at = now(),
         attempt = 0, lost = 0, last_error = NULL, cancel_requested = false
@@ -41,7 +43,7 @@ _ENQUEUE = text(
 
 
 async def enqueue(
-    session: WriteSession,
+    session: Statements,
     *,
     deployment: UUID,
     user: UUID,
@@ -58,7 +60,7 @@ async def enqueue(
     (delete beats all), due now, counters reset, options united (a confirmation holds for its own generation only).
     `asked` is who asked and what was changed; `preview` is what was promised. Its place is that of start-time fair
     queueing: behind the user's own waiting jobs, or level with what is being worked on; ten thousand jobs of one user do
-    not delay another's one.
+    not delay another's one. The job goes on in the trace of the newest wish.
     """
     values = {
         "id": new_id(),
@@ -68,8 +70,11 @@ async def enqueue(
         "reason": reason.value,
         "generation": generation,
         "priority": priority(reason),
-        "options": [option.value for option in options],
+        "options": f"{{{','.join(option.value for option in options)}}}",
         "asked": msgspec.json.encode(asked).decode() if asked else None,
         "preview": preview,
+        "traceparent": tracing.traceparent(),
     }
-    return (await session.execute(_ENQUEUE, values)).scalar_one()
+    job: UUID = (await session.execute(_ENQUEUE, values)).scalar_one()
+    tracing.note(deployment=deployment, job=job)
+    return job

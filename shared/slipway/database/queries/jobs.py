@@ -1,13 +1,15 @@
-"""Jobs, as admins look at and act on them."""
+"""Jobs, as people look at and act on them: those of the queue, and those that have left it."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, union_all
+from sqlalchemy.orm import aliased
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import taken
-from slipway.database.models import DeploymentReconcileJob
+from slipway.database.models import DeploymentReconcileJob, JobHistory
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor
 
@@ -40,20 +42,40 @@ _SET_ERROR = text(
 )
 
 
+_QUEUE, _PAST = DeploymentReconcileJob.__table__, JobHistory.__table__
+
+
 async def get(session: ReadSession, job: UUID) -> DeploymentReconcileJob | None:
-    statement = (
-        select(DeploymentReconcileJob).where(DeploymentReconcileJob.id == job).execution_options(populate_existing=True)
-    )
-    return (await session.execute(statement)).scalar_one_or_none()
+    """Return a job as the database has it now, wherever it is."""
+    for table in (_QUEUE, _PAST):
+        found = select(*(table.c[column.name] for column in _QUEUE.columns)).where(table.c.id == job).subquery()
+        kind = aliased(DeploymentReconcileJob, found, adapt_on_names=True)
+        row = (await session.execute(select(kind).execution_options(populate_existing=True))).scalar_one_or_none()
+        if row is not None:
+            return row
+    return None
 
 
 async def page(
-    session: ReadSession, *, cursor: Cursor | None, limit: int, status: str | None
+    session: ReadSession,
+    *,
+    cursor: Cursor | None,
+    limit: int,
+    status: str | None = None,
+    deployment: UUID | None = None,
 ) -> Sequence[DeploymentReconcileJob]:
-    statement = select(DeploymentReconcileJob)
-    if status is not None:
-        statement = statement.where(DeploymentReconcileJob.status == status)
-    return (await session.execute(pages.page(statement, DeploymentReconcileJob, cursor, limit))).scalars().all()
+    """Return a page of jobs, newest first: the newest of the queue and of its history, merged."""
+    halves: list[Any] = []
+    for table in (_QUEUE, _PAST):
+        statement: Any = select(*(table.c[column.name] for column in _QUEUE.columns))
+        if status is not None:
+            statement = statement.where(table.c.status == status)
+        if deployment is not None:
+            statement = statement.where(table.c.deployment_id == deployment)
+        halves.append(select(pages.page(statement, table.c, cursor, limit).subquery()))
+    kind = aliased(DeploymentReconcileJob, union_all(*halves).subquery(), adapt_on_names=True)
+    both = select(kind).order_by(kind.created_at.desc(), kind.id.desc()).limit(limit + 1)
+    return (await session.execute(both)).scalars().all()
 
 
 async def requeue(session: WriteSession, job: UUID, deployment: UUID) -> bool:

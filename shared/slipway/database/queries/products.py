@@ -26,6 +26,20 @@ async def get(session: ReadSession, product: UUID) -> Product | None:
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def lock(session: WriteSession, product: UUID) -> Product | None:
+    """Lock and return the live product, first in the lock order: its changes follow each other, deployments are made on."""
+    statement = select(Product).where(Product.id == product, Product.deleted_at.is_(None))
+    locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return (await session.execute(locked)).scalar_one_or_none()
+
+
+async def close(session: WriteSession, product: UUID) -> Product | None:
+    """Lock and return the live product against all else: who makes a deployment of it waits, and then finds it gone."""
+    statement = select(Product).where(Product.id == product, Product.deleted_at.is_(None))
+    locked = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(locked)).scalar_one_or_none()
+
+
 async def page(session: ReadSession, *, cursor: Cursor | None, limit: int) -> Sequence[Product]:
     statement = select(Product).where(Product.deleted_at.is_(None)).options(selectinload(Product.template))
     return (await session.execute(pages.page(statement, Product, cursor, limit))).scalars().all()

@@ -1,100 +1,101 @@
-"""Applying a report: the rows it is judged by, locked, and the writes that its decision asks for."""
+"""Applying reports: the rows they are judged by, locked, and the writes that their decisions ask for. Many at a time."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
-from slipway.database.engine import WriteSession
+from slipway.database.hot import Hot, Statement
+from slipway.database.queries import outbox, revisions
+from slipway.database.queries.arrays import columns, each_of
+from slipway.database.queries.outbox import Told
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.jobs import JobReason, JobStatus
-from slipway.domain.outcomes import Outcome
 from slipway.domain.projection import Decision, DeploymentRow, JobRow
 from slipway.messaging.messages import Report
 
-_LOCK_DEPLOYMENT = text(
+_LOCK_DEPLOYMENTS = """
+    SELECT d.id, d.status, d.generation, d.cluster FROM deployment d
+    WHERE d.id = ANY(:deployments) ORDER BY d.id FOR NO KEY UPDATE OF d
+"""
+_WAIT_FOR_DEPLOYMENTS = Statement(_LOCK_DEPLOYMENTS)
+_LOCK_FREE_DEPLOYMENTS = Statement(f"{_LOCK_DEPLOYMENTS} SKIP LOCKED")
+_LOCK_JOBS = Statement(
     """
-    SELECT d.status, d.generation, d.cluster, d.desired_template_id, d.user_values_json,
-        EXISTS (SELECT FROM deployment_reconcile_job w WHERE w.deployment_id = d.id
-                AND w.id <> :job AND w.status IN ('queued', 'delayed')) AS successor_waits
-    FROM deployment d WHERE d.id = :deployment FOR NO KEY UPDATE OF d
-    """
-)
-_LOCK_JOB = text(
-    """
-    SELECT id, status, reason, coalesce(fence, 0) AS fence, seq, generation, attempt, cancel_requested,
+    SELECT id, deployment_id, status, reason, coalesce(fence, 0) AS fence, seq, generation, attempt, cancel_requested,
         extract(epoch FROM now() - queued_at)::float8 AS elapsed_sec,
         extract(epoch FROM locked_at - queued_at)::float8 * 1000 AS request_to_lease,
         extract(epoch FROM published_at - locked_at)::float8 * 1000 AS lease_to_publish,
         greatest(0, extract(epoch FROM claimed_at - published_at)::float8 * 1000) AS publish_to_claim,
         extract(epoch FROM clock_timestamp() - claimed_at)::float8 * 1000 AS claim_to_end,
-        extract(epoch FROM clock_timestamp() - queued_at)::float8 * 1000 AS total
-    FROM deployment_reconcile_job WHERE id = :job AND deployment_id = :deployment FOR UPDATE
+        extract(epoch FROM clock_timestamp() - queued_at)::float8 * 1000 AS total,
+        EXISTS (SELECT FROM deployment_reconcile_job w WHERE w.deployment_id = j.deployment_id
+                AND w.id <> j.id AND w.status IN ('queued', 'delayed')) AS successor_waits
+    FROM deployment_reconcile_job j WHERE id = ANY(:jobs) ORDER BY id FOR UPDATE OF j
     """
 )
-_INBOX = text(
+_INBOX = Statement(
     """
     INSERT INTO report_record (job_id, fence, seq, deployment_id, applied, note)
-    VALUES (:job, :fence, :seq, :deployment, :applied, :note) ON CONFLICT DO NOTHING RETURNING seq
+    SELECT * FROM unnest(CAST(:job AS uuid[]), CAST(:fence AS bigint[]), CAST(:seq AS int[]), CAST(:deployment AS uuid[]),
+        CAST(:applied AS boolean[]), CAST(:note AS text[]))
+    ON CONFLICT DO NOTHING RETURNING job_id
     """
 )
-_FINISH_JOB = text(
+_FINISH_JOBS = Statement(
     """
-    UPDATE deployment_reconcile_job SET status = coalesce(CAST(:status AS text), status), seq = :seq, attempt = :attempt,
-        lost = 0, last_error = :error, detail_json = CAST(:detail AS jsonb),
-        run_after = CASE WHEN CAST(:status AS text) = 'delayed' THEN now() + make_interval(secs => :delay) ELSE run_after END,
-        finished_at = CASE WHEN CAST(:status AS text) NOT IN ('delayed', 'queued') THEN clock_timestamp() END
-    WHERE id = :job
-    """
-)
-_ADVANCE_SEQ = text("UPDATE deployment_reconcile_job SET seq = :seq WHERE id = :job")
-_SET_STATUS = text(
-    """
-    UPDATE deployment SET status = :status, last_error = :error, failure_class = :class,
-        hold_generation = CASE WHEN :hold THEN generation ELSE NULL END,
-        last_reconcile_at = now(), deleted_at = CASE WHEN :deleted THEN now() ELSE deleted_at END,
-        drifted = drifted AND CAST(:status AS text) <> 'ready',
-        drift_json = CASE WHEN CAST(:status AS text) = 'ready' THEN NULL ELSE drift_json END,
-        usage_json = CASE WHEN :deleted THEN NULL ELSE coalesce(CAST(:usage AS jsonb), usage_json) END
-    WHERE id = :deployment
+    UPDATE deployment_reconcile_job j SET status = f.status, seq = f.seq, attempt = f.attempt,
+        lost = 0, last_error = f.error, detail_json = CAST(f.detail AS jsonb),
+        run_after = CASE WHEN f.status = 'delayed' THEN now() + make_interval(secs => f.delay) ELSE run_after END,
+        finished_at = CASE WHEN f.status NOT IN ('delayed', 'queued') THEN clock_timestamp() END
+    FROM unnest(CAST(:job AS uuid[]), CAST(:status AS text[]), CAST(:seq AS int[]), CAST(:attempt AS int[]),
+        CAST(:error AS text[]), CAST(:detail AS text[]), CAST(:delay AS float8[]))
+        AS f (job, status, seq, attempt, error, detail, delay)
+    WHERE j.id = f.job
     """
 )
-_FORGET_SECRETS = text("DELETE FROM deployment_secret WHERE deployment_id = :deployment")
-_SET_APPLIED = text(
-    """
-    UPDATE deployment d SET applied_generation = :generation, last_reconcile_at = now(),
-        applied_template_id = CASE WHEN d.generation = :generation THEN d.desired_template_id ELSE coalesce(
-            (SELECT r.template_id FROM deployment_revision r
-             WHERE r.deployment_id = d.id AND r.generation = :generation ORDER BY r.revision DESC LIMIT 1),
-            d.applied_template_id) END
-    WHERE d.id = :deployment
-    """
+_ADVANCE_SEQ = Statement(
+    "UPDATE deployment_reconcile_job j SET seq = s.seq"
+    " FROM unnest(CAST(:job AS uuid[]), CAST(:seq AS int[])) AS s (job, seq) WHERE j.id = s.job"
 )
-_REVISION = text(
-    """
-    INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, user_values_json, chart_digest,
-        digest, succeeded, job_id, asked_json)
-    SELECT d.id, :revision, :generation, d.desired_template_id, d.user_values_json, :chart_digest, :digest, :succeeded,
-        j.id, j.asked_json
-    FROM deployment d JOIN deployment_reconcile_job j ON j.id = :job WHERE d.id = :deployment AND d.generation = :generation
-    ON CONFLICT (deployment_id, revision) DO UPDATE SET generation = excluded.generation,
-        succeeded = deployment_revision.succeeded OR excluded.succeeded
-    """
+_TELL = Statement(
+    f"""
+    WITH {outbox.TOLD},
+    d AS (
+        UPDATE deployment d SET event_seq = d.event_seq + w.number,
+            last_reconcile_at = CASE WHEN w.applied IS NULL AND w.status IS NULL THEN d.last_reconcile_at ELSE now() END,
+            applied_generation = coalesce(w.applied, d.applied_generation),
+            applied_template_id = CASE WHEN w.applied IS NULL THEN d.applied_template_id
+                WHEN w.applied = d.generation THEN d.desired_template_id ELSE coalesce(
+                    (SELECT r.template_id FROM deployment_revision r
+                     WHERE r.deployment_id = d.id AND r.generation = w.applied ORDER BY r.revision DESC LIMIT 1),
+                    d.applied_template_id) END,
+            status = coalesce(w.status, d.status),
+            last_error = CASE WHEN w.status IS NULL THEN d.last_error ELSE w.error END,
+            failure_class = CASE WHEN w.status IS NULL THEN d.failure_class ELSE w.class END,
+            hold_generation = CASE WHEN w.status IS NULL THEN d.hold_generation WHEN w.hold THEN d.generation END,
+            deleted_at = CASE WHEN w.deleted THEN now() ELSE d.deleted_at END,
+            drifted = d.drifted AND w.status IS DISTINCT FROM 'ready',
+            drift_json = CASE WHEN w.status IS DISTINCT FROM 'ready' THEN d.drift_json END,
+            usage_json = CASE WHEN w.status IS NULL THEN d.usage_json
+                WHEN NOT w.deleted THEN coalesce(CAST(w.usage AS jsonb), d.usage_json) END
+        FROM (SELECT w.*, coalesce(steps.number, 0) AS number
+              FROM unnest(CAST(:deployment AS uuid[]), CAST(:applied AS bigint[]), CAST(:status AS text[]),
+                  CAST(:error AS text[]), CAST(:class AS text[]), CAST(:hold AS boolean[]), CAST(:deleted AS boolean[]),
+                  CAST(:usage AS text[])) AS w (deployment, applied, status, error, class, hold, deleted, usage)
+              LEFT JOIN steps ON steps.deployment = w.deployment) w
+        WHERE d.id = w.deployment
+        RETURNING d.id, d.event_seq - w.number AS before, d.user_id)
+    {outbox.INSERT_TOLD}
+    """  # noqa: S608 - fixed words only
 )
-_SUCCEEDED = text(
-    "UPDATE deployment_revision SET succeeded = true"
-    " WHERE deployment_id = :deployment AND revision = :revision AND generation = :generation AND NOT succeeded"
+_FORGET_SECRETS = Statement("DELETE FROM deployment_secret WHERE deployment_id = ANY(:deployment)")
+_FORGET_OLD_SECRETS = Statement(
+    "UPDATE deployment_revision SET secrets_json = NULL WHERE deployment_id = ANY(:deployment)"
 )
-_REVISION_AGAIN = text(
-    """
-    INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, user_values_json, chart_digest,
-        digest, succeeded, job_id, asked_json)
-    SELECT deployment_id, :revision, generation, template_id, user_values_json, chart_digest, digest, succeeded, :job, NULL
-    FROM deployment_revision WHERE deployment_id = :deployment AND revision = :back_to
-    ON CONFLICT (deployment_id, revision) DO NOTHING
-    """
-)
-_RAISE_FENCE = text("SELECT setval('job_fence', greatest(:fence, (SELECT last_value FROM job_fence)))")
+_RAISE_FENCE = Statement("SELECT setval('job_fence', greatest(:fence, (SELECT last_value FROM job_fence)))")
+_STAGES = ("request_to_lease", "lease_to_publish", "publish_to_claim", "claim_to_end", "total")
 
 
 class Locked(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,14 +107,38 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
     """Milliseconds between the stages of the job so far, in database time."""
 
 
-async def lock(session: WriteSession, report: Report) -> Locked | None:
-    """Lock what the report is about; None when there is no such job (any more)."""
-    keys = {"job": report.job, "deployment": report.deployment}
-    deployment = (await session.execute(_LOCK_DEPLOYMENT, keys)).mappings().one_or_none()
-    job = (await session.execute(_LOCK_JOB, keys)).mappings().one_or_none() if deployment else None
-    if deployment is None or job is None:
-        return None
-    stages = ("request_to_lease", "lease_to_publish", "publish_to_claim", "claim_to_end", "total")
+class Inbox(msgspec.Struct, frozen=True, kw_only=True):
+    """A report as it is remembered: whether it was applied, and why not."""
+
+    report: Report
+    applied: bool
+    note: str | None = None
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A report, what is done about it, and what people find in the job."""
+
+    report: Report
+    decision: Decision
+    detail: dict[str, Any]
+
+
+async def lock_deployments(hot: Hot, reports: Sequence[Report]) -> dict[UUID, Any]:
+    """Lock the deployments of reports; return their rows. Of several those are left out that somebody else has in hand."""
+    statement = _WAIT_FOR_DEPLOYMENTS if len(reports) == 1 else _LOCK_FREE_DEPLOYMENTS
+    return {row["id"]: row for row in await hot.fetch(statement, deployments=[each.deployment for each in reports])}
+
+
+async def lock_jobs(hot: Hot, reports: Sequence[Report], deployments: dict[UUID, Any]) -> dict[UUID, Locked]:
+    """Lock the jobs of reports whose deployments are locked; return what was found, by job."""
+    of = {report.job: report.deployment for report in reports if report.deployment in deployments}
+    rows = await hot.fetch(_LOCK_JOBS, jobs=list(of)) if of else ()
+    return {
+        row["id"]: _locked(row, deployments[of[row["id"]]]) for row in rows if row["deployment_id"] == of[row["id"]]
+    }
+
+
+def _locked(job: Any, deployment: Any) -> Locked:
     return Locked(
         job=JobRow(
             id=job["id"],
@@ -130,75 +155,69 @@ async def lock(session: WriteSession, report: Report) -> Locked | None:
             status=DeploymentStatus(deployment["status"]),
             generation=deployment["generation"],
             cluster=deployment["cluster"],
-            successor_waits=deployment["successor_waits"],
+            successor_waits=job["successor_waits"],
         ),
-        stages_ms={name: round(job[name], 1) for name in stages if job[name] is not None},
+        stages_ms={name: round(job[name], 1) for name in _STAGES if job[name] is not None},
     )
 
 
-async def remember(session: WriteSession, report: Report, *, applied: bool, note: str | None = None) -> bool:
-    """Put the report into the inbox; False when it was there already."""
-    values = {"job": report.job, "fence": report.fence, "seq": report.seq, "deployment": report.deployment}
-    found = await session.execute(_INBOX, {**values, "applied": applied, "note": note})
-    return found.one_or_none() is not None
-
-
-async def write(session: WriteSession, report: Report, decision: Decision, detail: dict[str, Any]) -> None:
-    """Write a decision. Revisions and applied_* are facts of the cluster and are written whatever was decided."""
-    await _write_revisions(session, report)
-    if decision.raise_fence_to is not None:
-        await session.execute(_RAISE_FENCE, {"fence": decision.raise_fence_to})
-    reason = decision.failure.reason if decision.failure else None
-    if decision.job_status is None:
-        await session.execute(_ADVANCE_SEQ, {"seq": report.seq, "job": report.job})
-    else:
-        finished = {
-            "status": decision.job_status.value,
-            "seq": report.seq,
-            "attempt": decision.attempt,
-            "error": reason,
-            "detail": msgspec.json.encode(detail).decode(),
-            "delay": decision.delay_sec,
-            "job": report.job,
+async def remember(hot: Hot, inbox: Sequence[Inbox]) -> set[UUID]:
+    """Put reports into the inbox, one of each job; return the jobs of those that were not there already."""
+    rows = [
+        {
+            "job": each.report.job,
+            "fence": each.report.fence,
+            "seq": each.report.seq,
+            "deployment": each.report.deployment,
+            "applied": each.applied,
+            "note": each.note,
         }
-        await session.execute(_FINISH_JOB, finished)
-    if decision.status is not None:
-        status = {
-            "status": decision.status.value,
-            "error": reason,
-            "class": decision.failure.failure_class.value if decision.failure else None,
-            "hold": decision.hold,
-            "deleted": decision.deleted,
-            "usage": msgspec.json.encode(report.usage).decode() if report.usage else None,
-            "deployment": report.deployment,
-        }
-        await session.execute(_SET_STATUS, status)
-    if decision.deleted:
-        await session.execute(_FORGET_SECRETS, {"deployment": report.deployment})
+        for each in inbox
+    ]
+    return {row["job_id"] for row in await each_of(hot, _INBOX, rows)}
 
 
-async def _write_revisions(session: WriteSession, report: Report) -> None:
-    known = {"deployment": report.deployment, "job": report.job}
-    applied = report.applied
-    if report.failed_revision is not None:
-        failed = {"revision": report.failed_revision, "generation": report.generation, "succeeded": False}
-        await session.execute(_REVISION, {**known, **failed, "chart_digest": None, "digest": ""})
-    if applied is None or applied.generation is None:
-        return
-    await session.execute(_SET_APPLIED, {"deployment": report.deployment, "generation": applied.generation})
-    if applied.revision is None:
-        return
-    if report.rolled_back_to is not None:
-        again = {"revision": applied.revision, "back_to": report.rolled_back_to}
-        await session.execute(_REVISION_AGAIN, {**known, **again})
-        return
-    revision = {
-        "revision": applied.revision,
-        "generation": applied.generation,
-        "chart_digest": applied.chart_digest,
-        "digest": applied.digest or "",
-        "succeeded": report.outcome is Outcome.DONE,
+async def write(hot: Hot, decided: Sequence[Decided], told: Sequence[Told]) -> None:
+    """Write decisions and their events. Revisions and applied_* are facts of the cluster: written whatever was decided."""
+    await revisions.write(hot, [each.report for each in decided])
+    fences = [each.decision.raise_fence_to for each in decided if each.decision.raise_fence_to is not None]
+    if fences:
+        await hot.fetch(_RAISE_FENCE, fence=max(fences))
+    going_on = [each.report for each in decided if each.decision.job_status is None]
+    await each_of(hot, _ADVANCE_SEQ, [{"job": report.job, "seq": report.seq} for report in going_on])
+    await each_of(hot, _FINISH_JOBS, [_finished(each) for each in decided if each.decision.job_status])
+    wide = [_of_deployment(each) for each in decided]
+    heard = {each.deployment for each in told}
+    if wide := [row for row in wide if row["status"] or row["applied"] is not None or row["deployment"] in heard]:
+        await hot.fetch(_TELL, **columns(wide), **outbox.columns_of(told))
+    gone = [{"deployment": each.report.deployment} for each in decided if each.decision.deleted]
+    await each_of(hot, _FORGET_SECRETS, gone)
+    await each_of(hot, _FORGET_OLD_SECRETS, gone)
+
+
+def _finished(decided: Decided) -> dict[str, Any]:
+    decision = decided.decision
+    return {
+        "job": decided.report.job,
+        "status": decision.job_status and decision.job_status.value,
+        "seq": decided.report.seq,
+        "attempt": decision.attempt,
+        "error": decision.failure.reason if decision.failure else None,
+        "detail": msgspec.json.encode(decided.detail).decode(),
+        "delay": decision.delay_sec,
     }
-    await session.execute(_REVISION, {**known, **revision})
-    if revision["succeeded"]:  # also when a change came in between, which keeps the insert from finding its generation
-        await session.execute(_SUCCEEDED, {**known, **revision})
+
+
+def _of_deployment(decided: Decided) -> dict[str, Any]:
+    """Return what becomes of the wide row: one update for a report."""
+    decision, usage, applied = decided.decision, decided.report.usage, decided.report.applied
+    return {
+        "deployment": decided.report.deployment,
+        "applied": applied.generation if applied else None,
+        "status": decision.status and decision.status.value,
+        "error": decision.failure.reason if decision.failure else None,
+        "class": decision.failure.failure_class.value if decision.failure else None,
+        "hold": decision.hold,
+        "deleted": decision.deleted,
+        "usage": msgspec.json.encode(usage).decode() if usage else None,
+    }

@@ -20,11 +20,15 @@ _CREDENTIALS = text(
 )
 _CLUSTERS = text("SELECT cluster FROM registry_credential WHERE registry_id = :registry ORDER BY cluster")
 _FIND = text("SELECT id FROM registry WHERE host = :host AND deleted_at IS NULL FOR UPDATE")
+_ADD = text(
+    "INSERT INTO registry (id, host, username) VALUES (:registry, :host, :username)"
+    " ON CONFLICT (host) WHERE deleted_at IS NULL DO NOTHING"
+)
 _PUT = text(
     "INSERT INTO registry_credential (registry_id, cluster, ciphertext) VALUES (:registry, :cluster, :ciphertext)"
     " ON CONFLICT (registry_id, cluster) DO UPDATE SET ciphertext = excluded.ciphertext"
 )
-_RENAME = text("UPDATE registry SET username = :username WHERE id = :registry")
+_SET = text("UPDATE registry SET username = :username, image_pull = :image_pull WHERE id = :registry")
 _DELETE = text("UPDATE registry SET deleted_at = now() WHERE id = :registry AND deleted_at IS NULL RETURNING host")
 _FORGET = text("DELETE FROM registry_credential WHERE registry_id = :registry")
 
@@ -56,14 +60,11 @@ async def clusters_of(session: ReadSession, registry: UUID) -> list[str]:
     return list((await session.execute(_CLUSTERS, {"registry": registry})).scalars())
 
 
-async def put(session: WriteSession, *, host: str, username: str, sealed: dict[str, str]) -> UUID:
+async def put(session: WriteSession, *, host: str, username: str, image_pull: bool, sealed: dict[str, str]) -> UUID:
     """Store the credentials of a host for each cluster, in place of earlier ones; return the registry's id."""
-    registry = (await session.execute(_FIND, {"host": host})).scalar_one_or_none()
-    if registry is None:
-        registry = new_id()
-        session.add(Registry(id=registry, host=host, username=username))
-        await session.flush()
-    await session.execute(_RENAME, {"registry": registry, "username": username})
+    await session.execute(_ADD, {"registry": new_id(), "host": host, "username": username})
+    registry = (await session.execute(_FIND, {"host": host})).scalar_one()
+    await session.execute(_SET, {"registry": registry, "username": username, "image_pull": image_pull})
     for cluster, ciphertext in sealed.items():
         await session.execute(_PUT, {"registry": registry, "cluster": cluster, "ciphertext": ciphertext})
     return registry

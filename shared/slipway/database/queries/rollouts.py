@@ -15,7 +15,14 @@ from slipway.domain.rollouts import ItemStatus, Progress, RolloutStatus
 from slipway.identity import new_id
 
 _PROGRESS = text("SELECT status, count(*) FROM rollout_item WHERE rollout_id = :rollout GROUP BY status")
-_TAKE = text("SELECT id FROM rollout WHERE status = 'running' ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED")
+_TAKE_TURNS = text(
+    """
+    UPDATE rollout SET updated_at = now() WHERE id IN (
+        SELECT id FROM rollout WHERE status = 'running' ORDER BY updated_at, id LIMIT :count FOR UPDATE SKIP LOCKED)
+    RETURNING id
+    """
+)
+_LOCK = text("SELECT id FROM rollout WHERE id = :rollout AND status = 'running' FOR UPDATE SKIP LOCKED")
 _OBSERVE = text(
     """
     UPDATE rollout_item i SET
@@ -74,9 +81,16 @@ async def progress(session: ReadSession, rollout: UUID) -> Progress:
     return Progress(**{row[0]: row[1] for row in rows})
 
 
-async def take_running(session: WriteSession) -> Sequence[UUID]:
-    """Lock and return rollouts that run, those aside that another scheduler moves on just now."""
-    return (await session.execute(_TAKE)).scalars().all()
+async def take_turns(session: WriteSession, *, count: int) -> Sequence[UUID]:
+    """Return up to `count` running rollouts that waited longest for their turn; it is the others' next time."""
+    return (await session.execute(_TAKE_TURNS, {"count": count})).scalars().all()
+
+
+async def lock(session: WriteSession, rollout: UUID) -> Rollout | None:
+    """Lock and return a rollout that runs; None when another scheduler moves it on just now, or it has ended."""
+    if (await session.execute(_LOCK, {"rollout": rollout})).one_or_none() is None:
+        return None
+    return await get(session, rollout)
 
 
 async def observe(session: WriteSession, rollout: UUID) -> None:

@@ -12,12 +12,11 @@ from slipway.domain.jobs import JobStatus
 _SUCCESSOR = """EXISTS (SELECT FROM deployment_reconcile_job w
     WHERE w.deployment_id = j.deployment_id AND w.status IN ('queued', 'delayed')) AS successor_waits"""
 
-_COLUMNS = (
-    f"""j.id, j.deployment_id, j.fence, j.lost, j.cancel_requested, j.status = 'running' AS claimed, {_SUCCESSOR}"""
-)
-_UNCLAIMED = "j.status = 'leased' AND j.locked_at < now() - interval '30 seconds'"
+_COLUMNS = f"""j.id, j.deployment_id, j.fence, j.lost, j.cancel_requested, j.traceparent,
+    j.status = 'running' AS claimed, {_SUCCESSOR}"""
+_UNCLAIMED = "j.status = 'leased' AND j.locked_at < now() - make_interval(secs => :silence)"
 _SILENT = """j.status = 'running' AND EXISTS (SELECT FROM job_lease l
-    WHERE l.job_id = j.id AND l.fence = j.fence AND l.beat_at < now() - interval '30 seconds')"""
+    WHERE l.job_id = j.id AND l.fence = j.fence AND l.beat_at < now() - make_interval(secs => :silence))"""
 _ABANDONED = text(
     f"SELECT {_COLUMNS} FROM deployment_reconcile_job j WHERE {_UNCLAIMED}"  # noqa: S608 - fixed words only
     f" UNION ALL SELECT {_COLUMNS} FROM deployment_reconcile_job j WHERE {_SILENT} LIMIT 100"
@@ -53,18 +52,23 @@ class Abandoned(msgspec.Struct, frozen=True, kw_only=True):
     claimed: bool
     cancel_requested: bool
     successor_waits: bool
+    traceparent: str | None = None
 
 
-async def abandoned(session: ReadSession) -> list[Abandoned]:
-    """Return jobs that no executor claimed, or whose executor has not beaten, for 30 s."""
-    return [Abandoned(**row) for row in (await session.execute(_ABANDONED)).mappings()]
+async def abandoned(session: ReadSession, *, silence_sec: float) -> list[Abandoned]:
+    """Return jobs that no executor claimed, or whose executor has not beaten, for so long."""
+    return [Abandoned(**row) for row in (await session.execute(_ABANDONED, {"silence": silence_sec})).mappings()]
 
 
-async def lock(session: WriteSession, job: Abandoned) -> Abandoned | None:
+async def lock(session: WriteSession, job: Abandoned, *, silence_sec: float) -> Abandoned | None:
     """Lock the deployment, then the job, when it is abandoned still and nobody else has it in hand."""
     if (await session.execute(_LOCK_DEPLOYMENT, {"deployment": job.deployment_id})).one_or_none() is None:
         return None
-    row = (await session.execute(_LOCK, {"job": job.id, "fence": job.fence})).mappings().one_or_none()
+    row = (
+        (await session.execute(_LOCK, {"job": job.id, "fence": job.fence, "silence": silence_sec}))
+        .mappings()
+        .one_or_none()
+    )
     return Abandoned(**row) if row else None
 
 

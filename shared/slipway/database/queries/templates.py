@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.models import Product, ProductTemplateVersion
@@ -19,7 +19,19 @@ async def get(session: ReadSession, template: UUID) -> ProductTemplateVersion | 
     statement = (
         select(ProductTemplateVersion)
         .where(ProductTemplateVersion.id == template)
-        .options(selectinload(ProductTemplateVersion.product))
+        .options(joinedload(ProductTemplateVersion.product, innerjoin=True))
+        .execution_options(populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def hold(session: WriteSession, template: UUID) -> ProductTemplateVersion | None:
+    """Return the version as `get` does; its product cannot be deleted before this transaction has ended."""
+    statement = (
+        select(ProductTemplateVersion)
+        .where(ProductTemplateVersion.id == template)
+        .options(joinedload(ProductTemplateVersion.product, innerjoin=True))
+        .with_for_update(read=True, key_share=True)
         .execution_options(populate_existing=True)
     )
     return (await session.execute(statement)).scalar_one_or_none()

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from slipway.database.engine import ReadSession, WriteSession
+from slipway.database.engine import ReadSession, Statements, WriteSession
 from slipway.database.errors import taken
 from slipway.database.models import User
 from slipway.database.queries import pages
 from slipway.database.queries.pages import Cursor
 from slipway.identity import new_id
+
+_HOLD = text("SELECT 1 FROM users WHERE id = :user AND deleted_at IS NULL FOR NO KEY UPDATE")
 
 
 async def by_email(session: ReadSession, email: str) -> User | None:
@@ -30,6 +32,11 @@ async def lock(session: WriteSession, user: UUID) -> User | None:
     """Lock and return the live user: first in the lock order of a change."""
     statement = select(User).where(User.id == user, User.deleted_at.is_(None)).with_for_update(key_share=True)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def hold(asked: Statements, user: UUID) -> bool:
+    """Lock the live user without reading it; False when there is none."""
+    return (await asked.execute(_HOLD, {"user": user})).one_or_none() is not None
 
 
 async def page(session: ReadSession, *, cursor: Cursor | None, limit: int) -> Sequence[User]:

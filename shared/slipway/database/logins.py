@@ -1,0 +1,92 @@
+"""A login for each service: member of its role, with limits of its own, and no other right.
+
+`python -m slipway.database.logins` makes them on DATABASE_URL (a login that may make roles), after the migrations, with the
+passwords in SLIPWAY_API_DATABASE_PASSWORD and SLIPWAY_SCHEDULER_DATABASE_PASSWORD. Run it again to change a password.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+SERVICES = ("api", "scheduler")
+LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+    "search_path": "public",
+}
+"""What a connection of a service begins with, whatever it says itself."""
+
+
+def login_of(service: str) -> str:
+    return f"slipway_{service}_login"
+
+
+async def ensure(connection: asyncpg.Connection, service: str, password: str, *, login: str | None = None) -> None:
+    """Make a service's login, or set its password and limits again."""
+    name = login or login_of(service)
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+        await _run(connection, f"CREATE ROLE %I LOGIN IN ROLE slipway_{service}", name)
+    if await _is_superuser(connection):  # nobody else may say this, nor have made a role that is more
+        await _run(connection, "ALTER ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS", name)
+    await _run(connection, "ALTER ROLE %I PASSWORD %L", name, password)
+    for setting, value in LIMITS.items():
+        await _run(connection, f"ALTER ROLE %I SET {setting} = %L", name, value)
+
+
+async def ensure_all(owner_url: str, service_urls: Mapping[str, str]) -> None:
+    """Make the login in each service's URL (`postgresql://login:password@...`), as the owner of the schema.
+
+    Without any URL the services use the owner's login: it joins their roles, or row-level security would hide all rows
+    from it.
+    """
+    connection = await asyncpg.connect(owner_url.replace("postgresql+asyncpg:", "postgresql:", 1))
+    try:
+        for service, url in service_urls.items():
+            parts = urlsplit(url)
+            login = unquote(parts.username or "")
+            await ensure(connection, service, unquote(parts.password or ""), login=login)
+        if not service_urls and not await _is_superuser(connection):
+            roles = ", ".join(f"slipway_{service}" for service in SERVICES)
+            await connection.execute(f"GRANT {roles} TO CURRENT_USER WITH INHERIT TRUE")
+    finally:
+        await connection.close()
+
+
+async def _is_superuser(connection: asyncpg.Connection) -> bool:
+    return bool(await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+
+
+async def _run(connection: asyncpg.Connection, statement: str, *words: str) -> None:
+    """Run a statement that takes no parameters, its words quoted by the server."""
+    places = ", ".join(f"${number}::text" for number in range(2, len(words) + 2))
+    quoted = await connection.fetchval(f"SELECT format($1, {places})", statement, *words)
+    await connection.execute(str(quoted))
+
+
+async def _ensure_passwords(dsn: str, passwords: Mapping[str, str]) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for service, password in passwords.items():
+            await ensure(connection, service, password)
+    finally:
+        await connection.close()
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Make the logins whose passwords are set; 2 when something is missing."""
+    names = {service: f"SLIPWAY_{service.upper()}_DATABASE_PASSWORD" for service in SERVICES}
+    passwords = {service: environ[name] for service, name in names.items() if environ.get(name)}
+    if not environ.get("DATABASE_URL") or not passwords:
+        print(f"set DATABASE_URL, and {' or '.join(names.values())}", file=sys.stderr)  # noqa: T201 - a command's own words
+        return 2
+    asyncio.run(_ensure_passwords(environ["DATABASE_URL"], passwords))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

@@ -1,0 +1,163 @@
+"""Deployments as they are shown: rows with their templates; JSON stays the text that the database has."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import TextClause, text
+
+from slipway.database.engine import Statements
+from slipway.database.queries.pages import Cursor
+from slipway.domain.versions import TemplateVersion
+
+_COLUMNS = (
+    "id", "user_id", "domain_name", "deployment_uid", "namespace_name", "release_name", "cluster", "desired_template_id",
+    "applied_template_id", "status", "generation", "applied_generation", "last_error", "failure_class", "last_reconcile_at",
+    "suspended", "drifted", "expires_at", "created_at", "updated_at", "deleted_at",
+)  # fmt: skip
+_JSON = ("user_values_json", "drift_json", "usage_json")
+_OF_TEMPLATE = (
+    "id", "product_id", "version_label", "package_type", "chart_ref", "chart_version", "chart_digest", "health_timeout_sec",
+    "docker_image_url", "created_at", "deleted_at",
+)  # fmt: skip
+_JSON_OF_TEMPLATE = ("default_values_json", "values_schema_json", "capabilities_json")
+_OF_PRODUCT = ("id", "name", "slug", "description", "icon", "template_id")
+_ORDERED = ("id", "created_at", "version_label", "chart_ref", "chart_version")
+"""What a version's place in the order depends on."""
+
+
+class ShownTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """A template version with its product, and the product's current version."""
+
+    columns: dict[str, Any]
+    json: dict[str, msgspec.Raw]
+    product: dict[str, Any]
+    current: TemplateVersion | None
+
+    @property
+    def values_schema_json(self) -> dict[str, Any]:
+        return msgspec.json.decode(self.json["values_schema_json"])
+
+    @property
+    def default_values_json(self) -> dict[str, Any] | None:
+        return msgspec.json.decode(self.json["default_values_json"])
+
+    @property
+    def capabilities_json(self) -> dict[str, Any] | None:
+        return msgspec.json.decode(self.json["capabilities_json"])
+
+    @property
+    def version(self) -> TemplateVersion:
+        return TemplateVersion(**{name: self.columns[name] for name in _ORDERED})
+
+
+class ShownDeployment(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment's columns by name, apart from those that hold JSON."""
+
+    columns: dict[str, Any]
+    json: dict[str, msgspec.Raw]
+    template: ShownTemplate
+
+    @property
+    def id(self) -> UUID:
+        return self.columns["id"]
+
+    @property
+    def user_id(self) -> UUID:
+        return self.columns["user_id"]
+
+    @property
+    def generation(self) -> int:
+        return self.columns["generation"]
+
+    @property
+    def created_at(self) -> datetime:
+        return self.columns["created_at"]
+
+
+def _listed(table: str, columns: Collection[str], json: Collection[str] = ()) -> str:
+    return ", ".join([*(f"{table}.{name}" for name in columns), *(f"CAST({table}.{name} AS text)" for name in json)])
+
+
+DEPLOYMENT = _listed("d", _COLUMNS, _JSON)
+"""What `SELECT` or `RETURNING` names of a deployment `d`, for `deployment_of`."""
+TEMPLATE = ", ".join((_listed("t", _OF_TEMPLATE, _JSON_OF_TEMPLATE), _listed("p", _OF_PRODUCT), _listed("c", _ORDERED)))
+"""And of a version `t`, its product `p` and that one's current version `c`, for `template_of`."""
+PRODUCT_AND_CURRENT = (
+    "JOIN product p ON p.id = t.product_id LEFT JOIN product_template_version c ON c.id = p.template_id"
+)
+_ENDS = (len(_COLUMNS) + len(_JSON), len(_OF_TEMPLATE) + len(_JSON_OF_TEMPLATE), len(_OF_PRODUCT))
+
+_ONE = text(
+    f"""
+    SELECT {DEPLOYMENT}, {TEMPLATE} FROM deployment d JOIN product_template_version t ON t.id = d.desired_template_id
+    {PRODUCT_AND_CURRENT} WHERE d.id = :id
+    """  # noqa: S608 - names of columns
+)
+_TEMPLATES = text(
+    f"SELECT {TEMPLATE} FROM product_template_version t {PRODUCT_AND_CURRENT} WHERE t.id = ANY(:ids)"  # noqa: S608
+)
+
+
+async def get(asked: Statements, deployment: UUID) -> ShownDeployment | None:
+    """Return the deployment as the database has it now."""
+    row = (await asked.execute(_ONE, {"id": deployment})).one_or_none()
+    return deployment_of(row[: _ENDS[0]], template_of(row[_ENDS[0] :])) if row else None
+
+
+async def page(
+    asked: Statements, *, cursor: Cursor | None, limit: int, user: UUID, deleted: bool, status: str | None
+) -> Sequence[ShownDeployment]:
+    """Return a user's deployments, newest first, one more than the limit when there are more. A template is read once."""
+    values = {"user": user, "status": status, "limit": limit + 1}
+    if cursor:
+        values |= {"at": cursor.at, "after": cursor.id}
+    statement = _page(deleted=deleted, by_status=status is not None, later=cursor is not None)
+    rows = (await asked.execute(statement, values)).all()
+    wanted = {row[_COLUMNS.index("desired_template_id")] for row in rows}
+    if not wanted:
+        return ()
+    found = [template_of(row) for row in (await asked.execute(_TEMPLATES, {"ids": list(wanted)})).all()]
+    templates = {each.columns["id"]: each for each in found}
+    return [deployment_of(row, templates[row[_COLUMNS.index("desired_template_id")]]) for row in rows]
+
+
+def deployment_of(row: Sequence[Any], template: ShownTemplate) -> ShownDeployment:
+    """Return the deployment of a row of DEPLOYMENT."""
+    return ShownDeployment(
+        columns=dict(zip(_COLUMNS, row, strict=False)), json=_raw(_JSON, row[len(_COLUMNS) :]), template=template
+    )
+
+
+def template_of(row: Sequence[Any]) -> ShownTemplate:
+    """Return the version of a row of TEMPLATE."""
+    own, product, current = row[: _ENDS[1]], row[_ENDS[1] : _ENDS[1] + _ENDS[2]], row[_ENDS[1] + _ENDS[2] :]
+    return ShownTemplate(
+        columns=dict(zip(_OF_TEMPLATE, own, strict=False)),
+        json=_raw(_JSON_OF_TEMPLATE, own[len(_OF_TEMPLATE) :]),
+        product=dict(zip(_OF_PRODUCT, product, strict=True)),
+        current=TemplateVersion(**dict(zip(_ORDERED, current, strict=True))) if current[0] else None,
+    )
+
+
+def _raw(names: Sequence[str], texts: Sequence[str | None]) -> dict[str, msgspec.Raw]:
+    found = (msgspec.Raw(b"null" if each is None else each.encode()) for each in texts)
+    return dict(zip(names, found, strict=True))
+
+
+@cache
+def _page(*, deleted: bool, by_status: bool, later: bool) -> TextClause:
+    conditions = ["d.user_id = :user"]
+    if not deleted:
+        conditions.append("d.deleted_at IS NULL")
+    if by_status:
+        conditions.append("d.status = :status")
+    if later:
+        conditions.append("(d.created_at, d.id) < (:at, :after)")
+    return text(
+        f"SELECT {DEPLOYMENT} FROM deployment d WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of columns
+        " ORDER BY d.created_at DESC, d.id DESC LIMIT :limit"
+    )
