@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from slipway.clock import Clock, SystemClock
+from slipway.telemetry.metrics import PASSES
 
 log = structlog.get_logger()
 
+FIRST_PAUSE_SEC = 0.4
 LONGEST_PAUSE_SEC = 15.0
 
 
@@ -26,10 +28,18 @@ class Ticker:
     """Runs a pass now, then whenever woken or the interval has gone by. A failing pass is logged and tried again."""
 
     def __init__(
-        self, run_once: Callable[[], Awaitable[object]], *, interval: float, name: str, clock: Clock | None = None
+        self,
+        run_once: Callable[[], Awaitable[object]],
+        *,
+        interval: float,
+        name: str,
+        apart: float = 0.0,
+        clock: Clock | None = None,
     ) -> None:
+        """Passes begin `apart` seconds from each other at least: a lone wish is met at once, many are met together."""
         self._run_once = run_once
         self._interval = interval
+        self._apart = apart
         self._name = name
         self._clock = clock or SystemClock()
         self._woken = asyncio.Event()
@@ -39,18 +49,25 @@ class Ticker:
         self._woken.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        failures = 0
+        failures, pause = 0, FIRST_PAUSE_SEC
         while not stop.is_set():
             self._woken.clear()
+            begun = self._clock.monotonic()
             try:
                 await self._run_once()
-                failures = 0
+                failures, pause = 0, FIRST_PAUSE_SEC
+                PASSES.labels(self._name, "ok").inc()
             except Exception as error:  # noqa: BLE001 - a loop outlives every failure of a pass
                 failures += 1
+                PASSES.labels(self._name, "failed").inc()
                 log.warning("pass_failed", loop=self._name, error=type(error).__name__, failures=failures)
-                await self._pause(stop, min(LONGEST_PAUSE_SEC, 0.2 * 2**failures))
+                await self._pause(stop, pause)
+                pause = min(LONGEST_PAUSE_SEC, 2 * pause)
                 continue
             await self._idle(stop)
+            early = begun + self._apart - self._clock.monotonic()
+            if early > 0:
+                await self._pause(stop, early)
 
     async def _idle(self, stop: asyncio.Event) -> None:
         await first_of(self._clock.sleep(self._interval), self._woken.wait(), stop.wait())
@@ -60,11 +77,14 @@ class Ticker:
 
 
 async def first_of(*waits: Awaitable[object]) -> None:
-    """Wait until one of them ends, and end the others."""
+    """Wait until one of them ends, and end the others; raise what one of them raised."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, Exception):
+            raise each

@@ -84,17 +84,18 @@ class DriftPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Fields that others may set: `/spec/replicas`, or of one object `Deployment/web:/spec/replicas`; below counts too."""
 
 
-class Allowances(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Allowances(msgspec.Struct, frozen=True, kw_only=True):
     """What a chart may do beyond its own namespace: an admin's trust in this version."""
 
     crds: bool = False
     """Install the definitions in its `crds` folder. They are never removed."""
     cluster_scoped: tuple[str, ...] = ()
-    """Kinds without a namespace that it may have. A chart that may have any runs with the executor's own rights."""
+    """Kinds without a namespace that it may have. A chart that may have any acts as `slipway-system:slipway-trusted`,
+    whose rights an operator gives."""
     pod_security: Literal["privileged", "baseline", "restricted"] = "baseline"
 
 
-class SecretField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SecretField(msgspec.Struct, frozen=True, kw_only=True):
     """How a chart takes a secret value: as a reference (its name and key, each at a JSON pointer), or in its values."""
 
     name: str | None = None
@@ -105,6 +106,14 @@ class SecretField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The key that the chart always reads, when it takes none."""
     resolve: str | None = None
     """Where the chart takes the value itself: it is then stored in Helm's record of the release."""
+
+
+class DeclaredAllowances(Allowances, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """As an admin writes them; in messages a newer release may say more."""
+
+
+class DeclaredSecretField(SecretField, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """As an admin writes it; in messages a newer release may say more."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +127,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     probe_path: str = "/health"
     drift: DriftPolicy = DriftPolicy()
     on_failed_upgrade: Literal["rollback", "keep"] = "rollback"
-    allow: Allowances = Allowances()
-    secret_fields: dict[str, SecretField] = {}
+    allow: DeclaredAllowances = DeclaredAllowances()
+    secret_fields: dict[str, DeclaredSecretField] = {}
     """By the JSON pointer of the field in the user's values."""

@@ -141,6 +141,22 @@ class UserTold(Told, frozen=True, kw_only=True):
     deployments: int | None = None
 
 
+class SignInTold(Told, frozen=True, kw_only=True):
+    """`via` tells how somebody came in (password, link, oidc), or why the sign-in ended."""
+
+    user: str
+    via: str
+
+
+class TokenTold(Told, frozen=True, kw_only=True):
+    """A personal token, by its id and name."""
+
+    user: str
+    token: str
+    name: str
+    read_only: bool | None = None
+
+
 class ProductTold(Told, frozen=True, kw_only=True):
     product: str
     slug: str | None = None
@@ -152,6 +168,27 @@ class TemplateTold(Told, frozen=True, kw_only=True):
     template: str
     product: str
     version_label: str | None = None
+
+
+class ChartTold(Told, frozen=True, kw_only=True):
+    """An archive that was uploaded, and kept by its digest."""
+
+    digest: str
+    size: int
+    """In bytes."""
+
+
+class ScanTold(Told, frozen=True, kw_only=True):
+    """How many deployments are due by it."""
+
+    deployments: int
+
+
+class RestoreTold(Told, frozen=True, kw_only=True):
+    """What an operator declared. Events of earlier epochs that the database lost stay on the stream as they were."""
+
+    epoch: int
+    previous_epoch: int
 
 
 class Refusal(Told, frozen=True, kw_only=True):
@@ -194,11 +231,19 @@ EVENT_DATA: dict[EventType, type[Told]] = {
     EventType.USER_CREATED: UserTold,
     EventType.USER_CHANGED: UserTold,
     EventType.USER_DELETED: UserTold,
+    EventType.USER_SIGNED_IN: SignInTold,
+    EventType.USER_SIGNED_OUT: SignInTold,
+    EventType.USER_LINK_MADE: SignInTold,
+    EventType.TOKEN_CREATED: TokenTold,
+    EventType.TOKEN_DELETED: TokenTold,
     EventType.PRODUCT_CREATED: ProductTold,
     EventType.PRODUCT_CHANGED: ProductTold,
     EventType.PRODUCT_DELETED: ProductTold,
     EventType.TEMPLATE_CREATED: TemplateTold,
     EventType.TEMPLATE_WITHDRAWN: TemplateTold,
+    EventType.CHART_UPLOADED: ChartTold,
+    EventType.DRIFT_SCAN_REQUESTED: ScanTold,
+    EventType.INSTALLATION_RESTORED: RestoreTold,
     EventType.REFUSED: Refusal,
 }
 

@@ -37,10 +37,11 @@ FINISHED = frozenset(JobStatus) - WAITING - IN_FLIGHT
 
 
 class JobReason(StrEnum):
-    """Why a job exists, weakest first: when two meet in one waiting job the stronger one stays."""
+    """Why a job exists, weakest first: when two meet in one waiting job the stronger one stays (`enqueue` ranks them)."""
 
     DRIFT = "drift"
     RETRY = "retry"
+    """Somebody asked for another try of what had failed. Tries that follow by themselves go on with the same job."""
     MANUAL = "manual"
     UPDATE = "update"
     UPGRADE = "upgrade"
@@ -64,13 +65,7 @@ class JobOption(StrEnum):
     """The values may remove every object of the release."""
 
 
-_STRENGTH = {reason: rank for rank, reason in enumerate(JobReason)}
-BACKGROUND = frozenset({JobReason.DRIFT, JobReason.RETRY})
-
-
-def stronger(one: JobReason, other: JobReason) -> JobReason:
-    """Return the reason that stays when two requests share one waiting job; delete beats all."""
-    return max(one, other, key=_STRENGTH.__getitem__)
+BACKGROUND = frozenset({JobReason.DRIFT})
 
 
 def priority(reason: JobReason) -> int:

@@ -53,7 +53,9 @@ def capabilities_of(raw: dict[str, Any] | None) -> Capabilities:
 
 
 def chart_source(template: TemplateSource, registries: Registries) -> ChartSource:
-    """Return where to fetch the chart. A template without `chart_ref` is served by the built-in chart."""
+    """Return where to fetch the chart: from its registry, as it was uploaded, or for an image the built-in one."""
+    if template.chart_ref is None and template.docker_image_url is None:
+        return ChartSource(version=template.chart_version, digest=template.chart_digest)
     if template.chart_ref is None:
         return ChartSource(builtin=BUILTIN_CHART)
     ref = parse_chart_ref(template.chart_ref, registries)

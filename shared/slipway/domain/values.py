@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ SYSTEM = "slipway"
 MAX_DEPTH = 32
 MAX_BYTES = 256 * 1024
 _INT64 = 1 << 63
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and each half of a surrogate pair."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,9 +108,18 @@ def unstorable(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[str]:
         yield pointer(path)
 
 
+def storable(value: Any) -> Any:
+    """Return a JSON value with a mark in place of each character that no database column can hold."""
+    if isinstance(value, dict):
+        return {storable(key): storable(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [storable(child) for child in value]
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
+
+
 def _is_text(text: str) -> bool:
     """Tell whether it holds neither NUL nor half a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return not _UNSTORABLE.search(text)
 
 
 def at(values: Values, path: Sequence[str]) -> Any:

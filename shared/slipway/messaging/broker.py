@@ -15,6 +15,10 @@ class BrokerUnavailable(BrokerError):
     """No connection at this moment."""
 
 
+class MessageTooLarge(BrokerError):
+    """The message is larger than the server takes: the same one never gets through."""
+
+
 class SequenceMismatch(BrokerError):
     """Another publisher was ahead: the stream's last sequence is not the expected one."""
 
@@ -44,6 +48,11 @@ class Delivery(Protocol):
     @property
     def sequence(self) -> int:
         """Position in the stream, from 1."""
+        ...
+
+    @property
+    def deliveries(self) -> int:
+        """How often the message was delivered so far, this time included."""
         ...
 
     async def ack(self) -> None:

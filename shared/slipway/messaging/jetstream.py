@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import unquote, urlsplit
 
 import nats.errors
 import structlog
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, DeliverPolicy, Header
+from nats.js.api import Header
 from nats.js.errors import (
     APIError,
     NoStreamResponseError,
@@ -24,12 +26,15 @@ from slipway.messaging.broker import (
     BrokerUnavailable,
     Delivery,
     Listener,
+    MessageTooLarge,
     NoResponders,
     Responder,
     SequenceMismatch,
     StreamMissing,
     StreamPoint,
 )
+from slipway.messaging.following import UNREAD, Following
+from slipway.messaging.permissions import inbox
 from slipway.messaging.pull import Pull
 
 log = structlog.get_logger()
@@ -58,6 +63,10 @@ class JetStreamDelivery:
     def sequence(self) -> int:
         return self._message.metadata.sequence.stream
 
+    @property
+    def deliveries(self) -> int:
+        return self._message.metadata.num_delivered
+
     async def ack(self) -> None:
         with _border():
             await self._message.ack_sync(timeout=5)
@@ -74,11 +83,16 @@ class JetStreamDelivery:
 class JetStreamBroker:
     """A connection that is made in the background and made again whenever it is lost."""
 
-    def __init__(self, url: str, *, name: str) -> None:
+    def __init__(self, url: str, *, name: str, ca: str = "", unread: int = UNREAD) -> None:
+        """`url` is `tls://user:password@host:port` (or `nats://`); `ca` a file with the authorities that TLS trusts.
+
+        `unread` is how many messages of a followed stream may wait for their reader; more are read again later.
+        """
         self._client = Client()
         self._jetstream: JetStreamContext = self._client.jetstream(timeout=5)
+        self._following = Following(self._jetstream, unread=unread)
         self._pulls: dict[tuple[str, str], Pull] = {}
-        self._connecting = asyncio.create_task(self._connect(url, name))
+        self._connecting = asyncio.create_task(self._connect(url, name, ca))
 
     @property
     def connected(self) -> bool:
@@ -130,22 +144,19 @@ class JetStreamBroker:
         self, stream: str, *, start_sequence: int, subject: str | None = None
     ) -> AsyncIterator[Delivery]:
         self._require()
-        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(1, start_sequence))
+        messages = self._following.messages(stream, start_sequence=start_sequence, subject=subject)
         with _border():
-            subscription = await self._jetstream.subscribe(
-                subject or ">", stream=stream, ordered_consumer=True, config=config
-            )
+            message = await anext(messages)
         try:
             while True:
+                yield JetStreamDelivery(message)
                 try:
                     with _border():
-                        message = await subscription.next_msg(timeout=None)
+                        message = await anext(messages)
                 except BrokerError:
                     return
-                yield JetStreamDelivery(message)
         finally:
-            with contextlib.suppress(nats.errors.Error):
-                await subscription.unsubscribe()
+            await messages.aclose()
 
     async def stream_names(self) -> list[str]:
         """Return the streams that exist: for operators and tests."""
@@ -218,16 +229,20 @@ class JetStreamBroker:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await self._client.close()
 
-    async def _connect(self, url: str, name: str) -> None:
+    async def _connect(self, url: str, name: str, ca: str) -> None:
+        parts = urlsplit(url)
+        trusted = ssl.create_default_context(cafile=ca or None) if parts.scheme == "tls" else None
         while True:
             try:
                 await self._client.connect(
                     url,
                     name=name,
+                    inbox_prefix=inbox(unquote(parts.username)) if parts.username else DEFAULT_INBOX_PREFIX,
+                    tls=trusted,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=1,
                     allow_reconnect=True,
-                    error_cb=_on_error,
+                    error_cb=self._on_error,
                     connect_timeout=3,
                     ping_interval=10,
                 )
@@ -236,6 +251,12 @@ class JetStreamBroker:
                 await asyncio.sleep(CONNECT_RETRY_SEC)
             else:
                 return
+
+    async def _on_error(self, error: Exception) -> None:
+        """Log the kind only: the text of a connection error may carry the address with its password."""
+        log.info("broker_error", error=type(error).__name__)
+        if isinstance(error, nats.errors.SlowConsumerError):
+            self._following.dropped()
 
     def _require(self) -> None:
         if not self.connected:
@@ -247,11 +268,6 @@ async def _guarded(hear: Hear, message: Msg) -> None:
         await hear(message)
     except Exception as error:  # noqa: BLE001 - one bad message must not end the subscription
         log.warning("message_failed", subject=message.subject, error=type(error).__name__)
-
-
-async def _on_error(error: Exception) -> None:
-    """Log the kind only: the text of a connection error may carry the address with its password."""
-    log.info("broker_error", error=type(error).__name__)
 
 
 @contextmanager
@@ -275,4 +291,5 @@ def _border() -> Generator[None]:
     except (nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError, OSError) as error:
         raise BrokerUnavailable(type(error).__name__) from error
     except nats.errors.Error as error:
-        raise BrokerError(type(error).__name__) from error
+        kind = MessageTooLarge if isinstance(error, nats.errors.MaxPayloadError) else BrokerError
+        raise kind(type(error).__name__) from error

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from itertools import count
 
 import msgspec
+import structlog
 
 from slipway.messaging import subjects
 from slipway.messaging.broker import (
     BrokerUnavailable,
     Delivery,
     Listener,
+    MessageTooLarge,
     NoResponders,
     Responder,
     SequenceMismatch,
@@ -19,6 +21,10 @@ from slipway.messaging.broker import (
     StreamPoint,
 )
 
+log = structlog.get_logger()
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of one message, as the servers that Slipway starts and installs."""
 _STREAM_OF = {
     subjects.JOBS_STREAM: subjects.JOBS_ALL,
     subjects.REPORTS_STREAM: subjects.REPORTS_ALL,
@@ -33,6 +39,7 @@ class Stored(msgspec.Struct):
     subject: str
     data: bytes
     taken: bool = False
+    deliveries: int = 0
 
 
 class MemoryDelivery:
@@ -51,6 +58,10 @@ class MemoryDelivery:
     @property
     def sequence(self) -> int:
         return self._stored.sequence
+
+    @property
+    def deliveries(self) -> int:
+        return self._stored.deliveries
 
     async def ack(self) -> None:
         self._stream.remove(self._stored)
@@ -73,6 +84,8 @@ class MemoryStream:
 
     def add(self, subject: str, data: bytes, message_id: str) -> int | None:
         """Store a message; None when its id was stored before."""
+        if len(data) > MOST_BYTES:
+            raise MessageTooLarge("the message is larger than the server takes")
         if message_id in self.ids:
             return None
         self.ids.add(message_id)
@@ -86,6 +99,7 @@ class MemoryStream:
         found = [each for each in self.messages if not each.taken and matches(subject, each.subject)][:batch]
         for each in found:
             each.taken = True
+            each.deliveries += 1
         return found
 
     def give_back(self, stored: Stored) -> None:
@@ -186,7 +200,11 @@ class MemoryBroker:
         able = [responder for pattern, responder in self._responders if matches(pattern, subject)]
         if not able:
             raise NoResponders("nobody answers on this subject")
-        answer = await asyncio.wait_for(able[next(self._turn) % len(able)](subject, data), timeout)
+        try:
+            answer = await asyncio.wait_for(able[next(self._turn) % len(able)](subject, data), timeout)
+        except Exception as error:  # a responder that breaks, or is too slow, answers nothing
+            log.warning("responder_broke", subject=subject, error=type(error).__name__)
+            raise BrokerUnavailable("no answer in time") from error
         if answer is None:
             raise BrokerUnavailable("no answer in time")
         return answer

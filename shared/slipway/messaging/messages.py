@@ -29,10 +29,10 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """Where the chart's archive comes from. `builtin` names a chart that ships with the executor and needs no fetch."""
 
     ref: str | None = None
-    """`oci://host/repository` or `https://host/path/chart`."""
+    """`oci://host/repository` or `https://host/path/chart`; None: it was uploaded, and is kept by its digest."""
     version: str | None = None
     digest: str | None = None
-    """`sha256:<hex>`: of the OCI manifest, or of the archive for https."""
+    """`sha256:<hex>`: of the OCI manifest, or of the archive for https and uploads."""
     builtin: str | None = None
     plain_http: bool = False
 
@@ -85,10 +85,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     secret_fields: dict[str, SecretField] = {}
     registries: tuple[Sealed, ...] = ()
     """Credentials by host: JSON `{"username", "password"}`, sealed."""
+    pull: tuple[str, ...] | None = None
+    """Hosts of those that pods may pull images with; None, as an older scheduler leaves it: all."""
     promised: str | None = None
     """Mark of what a preview showed: another rendering is refused before the first write."""
-    epoch: int = 1
     traceparent: str | None = None
+    """W3C trace context, here and in the messages that answer it."""
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     instance: str
     """One executor process: a fresh random name at each start."""
     cluster: str
+    traceparent: str | None = None
 
 
 class ClaimVerdict(StrEnum):
@@ -107,6 +110,25 @@ class ClaimVerdict(StrEnum):
 
 class ClaimAnswer(msgspec.Struct, frozen=True, kw_only=True):
     verdict: ClaimVerdict
+
+
+class Reserve(msgspec.Struct, frozen=True, kw_only=True):
+    """Asked before the first write of a release: may its owner have objects that ask for so much?"""
+
+    job: UUID
+    fence: int
+    instance: str
+    cluster: str
+    usage: Usage
+
+
+class Reserved(msgspec.Struct, frozen=True, kw_only=True):
+    """From now on it counts as the deployment's, unless it is too much."""
+
+    held: bool
+    """Whether the job is the asker's; nothing was reserved otherwise."""
+    beyond: tuple[str, ...] = ()
+    """What would be beyond the owner's quota, in words; empty when it is granted."""
 
 
 class JobPhase(StrEnum):
@@ -163,6 +185,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     chart_digest: str | None = None
     app_status: str | None = None
     """Helm's own word for the revision: deployed, failed, ..."""
+    newest: int | None = None
+    """The last revision that Helm has, whatever became of it."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +220,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timings_ms: dict[str, float] = {}
     """Durations on the executor's monotonic clock: `lease`, `helm`, `watch`, `executor` (all of them)."""
     stored_fence: int | None = None
+    traceparent: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a job is, for whoever looks at this moment: core, lossy, at most one a second."""
+
+    job: UUID
+    fence: int
+    deployment: UUID
+    owner: UUID
+    cluster: str
+    generation: int
+    phase: JobPhase
+    ready: int = 0
+    """So many objects of the release are ready, of `total`; both 0 before they are watched."""
+    total: int = 0
 
 
 PIECE_BYTES = 512 * 1024

@@ -5,7 +5,7 @@ Every answer may carry a `failure` instead of its content; code `busy` means: as
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -39,6 +39,23 @@ class ResolveChart(msgspec.Struct, frozen=True, kw_only=True):
 
 class ResolvedChart(Answered, frozen=True, kw_only=True):
     digest: str | None = None
+
+
+class InspectChart(msgspec.Struct, frozen=True, kw_only=True):
+    """What does this chart say of itself? Without a reference it is one that was uploaded, named by its digest."""
+
+    chart: Chart
+    registries: tuple[Sealed, ...] = ()
+
+
+class InspectedChart(Answered, frozen=True, kw_only=True):
+    digest: str | None = None
+    name: str = ""
+    version: str = ""
+    app_version: str | None = None
+    description: str | None = None
+    values: dict[str, Any] | None = None
+    values_schema: dict[str, Any] | None = None
 
 
 class PreviewRelease(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,10 +152,31 @@ class ListedResources(Answered, frozen=True, kw_only=True):
     pods: list[Pod] = []
 
 
+class ReadObject(msgspec.Struct, frozen=True, kw_only=True):
+    """How is one of its objects, or one of its pods, in the cluster?"""
+
+    place: Place
+    kind: str
+    """In any case: `deployment` is `Deployment`."""
+    name: str
+    api_version: str | None = None
+    """Needed only where two groups have such a kind."""
+    secrets: tuple[Sealed, ...] = ()
+    """Those that must not stand in it."""
+
+
+class ObjectRead(Answered, frozen=True, kw_only=True):
+    manifest: dict[str, Any] = {}
+    shortened: bool = False
+    """Long texts were cut, or only its name is left, because it is too large to be sent."""
+
+
 class ReadNotes(msgspec.Struct, frozen=True, kw_only=True):
     """What does the chart tell its user?"""
 
     place: Place
+    secrets: tuple[Sealed, ...] = ()
+    """Those that must not stand in it."""
 
 
 class NotesRead(Answered, frozen=True, kw_only=True):
@@ -160,8 +198,63 @@ class LogsRead(Answered, frozen=True, kw_only=True):
     text: str = ""
 
 
+class RotateKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the cluster a new key for secrets. `prepare`: all executors learn to open with it; `promote`: it is the one."""
+
+    step: Literal["prepare", "promote"]
+
+
+class KeyRotated(Answered, frozen=True, kw_only=True):
+    public_key: str = ""
+    """Of the key that was prepared, or is in use now."""
+
+
+class Reseal(msgspec.Struct, frozen=True, kw_only=True):
+    """Open these with whichever key they were sealed to, and seal them to the one in use."""
+
+    sealed: tuple[Sealed, ...]
+
+
+class Resealed(Answered, frozen=True, kw_only=True):
+    sealed: tuple[Sealed, ...] = ()
+    """In the same order; one that was sealed to the key in use is as it was."""
+
+
+class ListNamespaces(msgspec.Struct, frozen=True, kw_only=True):
+    """Which namespaces does the cluster have that were made for an installation?"""
+
+    installation: UUID
+
+
+class OwnedNamespace(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    deployment: str
+    """The deployment that it was made for, as its label says."""
+
+
+class ListedNamespaces(Answered, frozen=True, kw_only=True):
+    """At most 5,000; those that are going already are left out."""
+
+    namespaces: list[OwnedNamespace] = []
+
+
+class ForgetLeases(msgspec.Struct, frozen=True, kw_only=True):
+    """Remove the Leases of these deployments: they have been gone for long."""
+
+    deployments: tuple[UUID, ...]
+
+
+class ForgottenLeases(Answered, frozen=True, kw_only=True):
+    """Those of them that have no Lease any more."""
+
+    deployments: tuple[UUID, ...] = ()
+
+
 RESOLVE, PREVIEW, DRIFT, RESOURCES, NOTES, LOGS = "resolve", "preview", "drift", "resources", "notes", "logs"
+OBJECT = "object"
+NAMESPACES, ROTATE, RESEAL, LEASES, INSPECT = "namespaces", "rotate", "reseal", "leases", "inspect"
 QUERIES: dict[str, type[msgspec.Struct]] = {
     RESOLVE: ResolveChart, PREVIEW: PreviewRelease, DRIFT: FindDrift, RESOURCES: ListResources,
-    NOTES: ReadNotes, LOGS: ReadLogs,
+    OBJECT: ReadObject, NOTES: ReadNotes, LOGS: ReadLogs, NAMESPACES: ListNamespaces,
+    ROTATE: RotateKey, RESEAL: Reseal, LEASES: ForgetLeases, INSPECT: InspectChart,
 }  # fmt: skip

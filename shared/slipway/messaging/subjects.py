@@ -18,6 +18,14 @@ KEEP_ALL = "slipway.rpc.v1.*.keep"
 """A piece of a chart archive, to be kept."""
 KEPT_ALL = "slipway.rpc.v1.*.kept"
 """Asks for a piece that was kept."""
+RESERVE_ALL = "slipway.rpc.v1.*.reserve"
+"""May this job's objects ask for so much?"""
+RPC_ALL = "slipway.rpc.v1.*.*"
+CONTROL_ALL = "slipway.control.v1.*"
+QUERIES_ALL = "slipway.query.v1.*.*"
+PROGRESS_ALL = "slipway.progress.v1.*.*"
+"""Core, lossy: how far each job is."""
+FOLLOW_ALL = "slipway.follow.v1.>"
 
 _TOKEN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
@@ -46,6 +54,10 @@ def beat(cluster: str) -> str:
     return f"slipway.rpc.v1.{cluster_token(cluster)}.beat"
 
 
+def reserve(cluster: str) -> str:
+    return f"slipway.rpc.v1.{cluster_token(cluster)}.reserve"
+
+
 def keep(cluster: str) -> str:
     return f"slipway.rpc.v1.{cluster_token(cluster)}.keep"
 
@@ -66,6 +78,11 @@ def progress(cluster: str, deployment: UUID) -> str:
     return f"slipway.progress.v1.{cluster_token(cluster)}.{deployment}"
 
 
+def progresses(cluster: str) -> str:
+    """The progress of all jobs of a cluster."""
+    return f"slipway.progress.v1.{cluster_token(cluster)}.*"
+
+
 def query(cluster: str, kind: str) -> str:
     return f"slipway.query.v1.{cluster_token(cluster)}.{cluster_token(kind)}"
 
@@ -75,9 +92,19 @@ def queries(cluster: str) -> str:
     return f"slipway.query.v1.{cluster_token(cluster)}.*"
 
 
-def follow(token: str) -> str:
+def reports(cluster: str) -> str:
+    """All reports of a cluster's executors."""
+    return f"slipway.report.v1.{cluster_token(cluster)}.*"
+
+
+def follow(cluster: str, token: str) -> str:
     """Where the lines of one followed log go; `token` is the follower's own."""
-    return f"slipway.follow.v1.{cluster_token(token)}"
+    return f"slipway.follow.v1.{cluster_token(cluster)}.{cluster_token(token)}"
+
+
+def follows(cluster: str) -> str:
+    """All logs of a cluster that are followed."""
+    return f"slipway.follow.v1.{cluster_token(cluster)}.*"
 
 
 def events(deployment: UUID | None) -> str:
