@@ -8,7 +8,7 @@ from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.images import InvalidImage
 from slipway.domain.jobs import JobReason
 from slipway.domain.revisions import GoodRevision
-from slipway.domain.secrets import set_name
+from slipway.domain.secrets import MASK, set_name
 from slipway.domain.templates import (
     DEFAULT_HEALTH_TIMEOUT_SEC,
     SystemValues,
@@ -18,8 +18,13 @@ from slipway.domain.templates import (
     compose,
 )
 from slipway.domain.usage import Quota, Usage
-from slipway.domain.values import Values, release_digest
+from slipway.domain.values import Values, at, parse_pointer, release_digest
 from slipway.messaging.messages import Action, Chart, Command, Sealed
+
+PREVIEW_GONE = (
+    "the preview that this change was to keep to is not kept any more: preview and change again, or reconcile to apply what"
+    " is wanted without it"
+)
 
 
 def build(leased: LeasedJob, registries: Registries, *, quota: Quota, attempts: int) -> Command | Failure:
@@ -28,9 +33,12 @@ def build(leased: LeasedJob, registries: Registries, *, quota: Quota, attempts: 
     `quota` is the installation's default for users, `attempts` how many tries a job has.
     """
     deleting = leased.reason == JobReason.DELETE
+    if leased.promise_lost and not deleting:
+        return Failure(failure_class=FailureClass.TERMINAL, code="preview_gone", reason=PREVIEW_GONE)
+    sealed = tuple(msgspec.convert(each, Sealed) for each in leased.secrets if _is_masked(leased, each["name"]))
     try:
         template = _template(leased)
-        chart, values, digest = (None, {}, "") if deleting else _content(leased, template, registries)
+        chart, values, digest = (None, {}, "") if deleting else _content(leased, template, registries, sealed)
     except (InvalidChartRef, InvalidImage, msgspec.ValidationError, ValueError) as error:
         return Failure(failure_class=FailureClass.TERMINAL, code="template_invalid", reason=f"the template: {error}")
     can = template.capabilities
@@ -60,18 +68,20 @@ def build(leased: LeasedJob, registries: Registries, *, quota: Quota, attempts: 
         drift_ignore=can.drift.ignore,
         allow=can.allow,
         limits=_limits(leased, quota),
-        secrets=_sealed(leased.secrets),
-        secret_fields=can.secret_fields,
-        registries=_sealed(leased.registries),
+        secrets=sealed,
+        secret_fields=dict(can.secret_fields),
+        registries=tuple(msgspec.convert(each, Sealed) for each in leased.registries),
+        pull=tuple(leased.pull),
         promised=leased.promised,
-        epoch=leased.epoch,
     )
 
 
-def _content(leased: LeasedJob, template: TemplateSource, registries: Registries) -> tuple[Chart, Values, str]:
+def _content(
+    leased: LeasedJob, template: TemplateSource, registries: Registries, sealed: tuple[Sealed, ...]
+) -> tuple[Chart, Values, str]:
     """Return chart, values and digest; other secrets make another digest, so that they are applied."""
     source = chart_source(template, registries)
-    secret = set_name(each["ciphertext"] for each in leased.secrets) if leased.secrets else ""
+    secret = set_name(each.ciphertext for each in sealed) if sealed else ""
     values = compose(template, leased.user_values, _system(leased), secret=secret)
     digest = release_digest(f"{source.identity}{secret}", values)
     return msgspec.convert(source, Chart, from_attributes=True), values, digest
@@ -84,8 +94,9 @@ def _limits(leased: LeasedJob, default: Quota) -> Usage:
     return msgspec.convert(leased.used, Usage).left_of(whole)
 
 
-def _sealed(rows: list[dict[str, str]]) -> tuple[Sealed, ...]:
-    return tuple(msgspec.convert(row, Sealed) for row in rows)
+def _is_masked(leased: LeasedJob, place: str) -> bool:
+    """Tell whether the values stand for this secret still: one that they have no more is told to nobody."""
+    return at(leased.user_values or {}, parse_pointer(place)) == MASK
 
 
 def _template(leased: LeasedJob) -> TemplateSource:

@@ -3,21 +3,29 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
 from slipway.database.engine import Database
 from slipway.database.queries import leases
-from slipway.database.queries.leases import LeasedJob
-from slipway.domain.failures import Failure
+from slipway.database.queries.leases import LeasedJob, Look
+from slipway.domain.failures import Failure, FailureClass
 from slipway.failpoints import hit
 from slipway.messaging import subjects
-from slipway.messaging.broker import Broker, BrokerError
+from slipway.messaging.broker import Broker, BrokerError, MessageTooLarge
 from slipway.messaging.messages import Command, command_id, encode
+from slipway.telemetry import tracing
+from slipway.telemetry.tracing import Kind
+from slipway_scheduler.metrics import LEASES
 
 log = structlog.get_logger()
 
-BATCH = 50
+BATCH = 200
 PUBLISH_TIMEOUT_SEC = 5.0
+TOO_LARGE = Failure(
+    failure_class=FailureClass.TERMINAL, code="command_too_large",
+    reason="values, secrets and the version's defaults together are larger than a message may be",
+)  # fmt: skip
 
 Refuse = Callable[[LeasedJob, Failure], Awaitable[None]]
 """Ends a job whose command can never be made."""
@@ -45,23 +53,44 @@ class Dispatcher:
         """Lease and publish what is due and has room; return how many were published. Without NATS nothing is leased."""
         if not self._broker.connected:
             return 0
-        async with self._database.writing() as session:
-            await leases.promote_due(session)
-            room = await leases.capacity(session)
-            jobs = await leases.unpublished(session)
-            for cluster, free in room.items():
-                jobs += await leases.lease(session, cluster=cluster, count=min(free, BATCH), dispatcher=self._name)
+        look = await leases.look(self._database)
+        for cluster in look.preempted:
+            await self._broker.send(subjects.control(cluster), b"")
+        jobs = await self._lease(look) if look.delayed or look.unpublished or look.due else []
         if jobs:
             hit("dispatcher.leased")
-        await asyncio.gather(*(self._publish(job) for job in jobs))
-        await self._hint_preempted()
+        stored = await asyncio.gather(*(self._publish(job) for job in jobs))
+        published = [job for job, done in zip(jobs, stored, strict=True) if done]
+        if published:
+            await leases.mark_published(self._database, published)
         return len(jobs)
 
-    async def _publish(self, leased: LeasedJob) -> None:
-        command = self._build(leased)
-        if isinstance(command, Failure):
-            await self._refuse(leased, command)
-            return
+    async def _lease(self, look: Look) -> list[LeasedJob]:
+        async with self._database.hot() as hot:
+            if look.delayed:
+                await leases.promote_due(hot)
+            jobs = await leases.unpublished(hot) if look.unpublished else []
+            for cluster in look.room if look.delayed else look.due:
+                count = min(look.room[cluster], BATCH)
+                leased = await leases.lease(hot, cluster=cluster, count=count, dispatcher=self._name)
+                LEASES.labels(cluster).inc(len(leased))
+                jobs += leased
+        return jobs
+
+    async def _publish(self, leased: LeasedJob) -> bool:
+        """Tell whether the job's command is stored."""
+        with tracing.span(
+            "job dispatch", kind=Kind.PRODUCER, parent=leased.traceparent, deployment=leased.deployment, job=leased.job,
+            fence=leased.fence, cluster=leased.cluster,
+        ) as span:  # fmt: skip
+            command = self._build(leased)
+            if isinstance(command, Failure):
+                span.fail(command.code)
+                await self._refuse(leased, command)
+                return False
+            return await self._send(leased, msgspec.structs.replace(command, traceparent=span.place.traceparent))
+
+    async def _send(self, leased: LeasedJob, command: Command) -> bool:
         try:
             await self._broker.publish(
                 subjects.jobs(leased.cluster),
@@ -69,15 +98,11 @@ class Dispatcher:
                 message_id=command_id(leased.job, leased.fence),
                 timeout=PUBLISH_TIMEOUT_SEC,
             )
+        except MessageTooLarge:
+            await self._refuse(leased, TOO_LARGE)
+            return False
         except BrokerError as error:  # the row says that it is not published: the next pass tries the same fence
             log.warning("publish_failed", job=str(leased.job), fence=leased.fence, error=type(error).__name__)
-            return
+            return False
         hit("dispatcher.published")
-        async with self._database.writing() as session:
-            await leases.mark_published(session, job=leased.job, fence=leased.fence)
-
-    async def _hint_preempted(self) -> None:
-        async with self._database.reading() as session:
-            clusters = await leases.clusters_with_preempted_jobs(session)
-        for cluster in clusters:
-            await self._broker.send(subjects.control(cluster), b"")
+        return True

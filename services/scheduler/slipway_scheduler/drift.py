@@ -14,11 +14,12 @@ from slipway.database.queries.drift import Due
 from slipway.domain.charts import DriftPolicy
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
-from slipway.domain.values import canonical
+from slipway.domain.values import canonical, storable
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.messages import encode
 from slipway.messaging.queries import DRIFT, FindDrift, FoundDrift, Place
+from slipway.telemetry import tracing
 from slipway_scheduler.claims import SCHEDULER
 
 log = structlog.get_logger()
@@ -49,6 +50,10 @@ class DriftScan:
         return len(due)
 
     async def _scan(self, due: Due) -> None:
+        with tracing.span("drift scan", deployment=due.id):
+            await self._compare(due)
+
+    async def _compare(self, due: Due) -> None:
         policy = due.policy
         if policy.mode == "ignore":
             await self._next(due)
@@ -70,7 +75,7 @@ class DriftScan:
 
     async def _drifted(self, due: Due, policy: DriftPolicy, found: FoundDrift) -> None:
         """Note what differs, and have it corrected if the template says so; nothing when something was asked meanwhile."""
-        told: dict[str, Any] = {"objects": msgspec.to_builtins(found.objects), "release": found.release}
+        told: dict[str, Any] = {"objects": storable(msgspec.to_builtins(found.objects)), "release": found.release}
         async with self._database.writing() as session:
             deployment = await deployments.lock(session, due.id)
             if deployment is None or not await drift.still_there(session, due):

@@ -6,6 +6,7 @@ from slipway.database.engine import Database
 from slipway.database.queries import deployments, expiry, outbox, wishes
 from slipway.database.queries.expiry import Expiring
 from slipway.domain.events import EventType
+from slipway.telemetry import tracing
 from slipway_scheduler.claims import SCHEDULER
 
 INTERVAL_SEC = 30.0
@@ -34,6 +35,10 @@ class Expiry:
 
     async def _delete(self, each: Expiring) -> None:
         """Delete one, unless its owner gave it more time meanwhile."""
+        with tracing.span("expiry delete", deployment=each.id):
+            await self._delete_if_over(each)
+
+    async def _delete_if_over(self, each: Expiring) -> None:
         async with self._database.writing() as session:
             deployment = await deployments.lock(session, each.id)
             if deployment and await expiry.still_over(session, each.id):

@@ -1,33 +1,33 @@
-"""Projects reports into the tables: one transaction each, with the public event in it."""
+"""Takes reports from their stream until the tables have them."""
 
 import asyncio
-import random
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import structlog
 
 from slipway.database.engine import Database
-from slipway.database.queries import outbox, projection
+from slipway.database.errors import cannot_store
 from slipway.database.queries.leases import LeasedJob
-from slipway.domain.deployments import DeploymentStatus
-from slipway.domain.events import SYSTEM, Actor, EventType
 from slipway.domain.failures import Failure
 from slipway.domain.jobs import RetryPolicy
 from slipway.domain.outcomes import Outcome
-from slipway.domain.projection import Decision, Ignored, Seen, project
-from slipway.failpoints import hit
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError, Delivery
 from slipway.messaging.messages import Report
 from slipway.messaging.topology import PROJECTOR
+from slipway.telemetry import tracing
+from slipway.telemetry.tracing import Kind
+from slipway_scheduler import metrics
+from slipway_scheduler.applying import MOST, Applying
 
 log = structlog.get_logger()
 
-BATCH = 50
 WAIT_SEC = 5.0
 RETRY_SEC = 1.0
+NEWER_SEC = 30.0
+NEWER_TRIES = 20
+"""A report that is well-formed and says what this release does not know is left to newer schedulers, for ten minutes."""
 
 
 class Projector:
@@ -35,27 +35,46 @@ class Projector:
         self, database: Database, broker: Broker, policy: RetryPolicy, *, committed: Callable[[], None]
     ) -> None:
         """`committed` is called after each transaction: the relay and the dispatcher have something to do."""
-        self._database = database
         self._broker = broker
-        self._policy = policy
-        self._committed = committed
+        self._applying = Applying(database, policy, committed=committed)
 
     async def run_once(self) -> int:
         """Take what reports there are, waiting a while for the first; return how many."""
-        found = await self._broker.fetch(subjects.REPORTS_STREAM, PROJECTOR, batch=BATCH, timeout=WAIT_SEC)
+        found = await self._broker.fetch(subjects.REPORTS_STREAM, PROJECTOR, batch=MOST, timeout=WAIT_SEC)
         await asyncio.gather(*(self._settle(delivery) for delivery in found))
         return len(found)
 
     async def _settle(self, delivery: Delivery) -> None:
         try:
             report = msgspec.json.decode(delivery.data, type=Report)
-        except msgspec.DecodeError:
-            log.error("report_unreadable", subject=delivery.subject)
-            await delivery.term()
+        except msgspec.DecodeError as error:
+            await self._unread(delivery, newer=isinstance(error, msgspec.ValidationError))
             return
+        with tracing.span(
+            "report project", kind=Kind.CONSUMER, parent=report.traceparent, deployment=report.deployment, job=report.job,
+            fence=report.fence, outcome=report.outcome.value,
+        ):  # fmt: skip
+            await self._take(report, delivery)
+
+    async def _unread(self, delivery: Delivery, *, newer: bool) -> None:
+        """Leave a report that may be a newer release's to a scheduler of that release; nonsense ends here."""
+        if newer and delivery.deliveries < NEWER_TRIES:
+            log.warning("report_not_understood", subject=delivery.subject, deliveries=delivery.deliveries)
+            await delivery.nak(NEWER_SEC)
+            return
+        log.error("report_unreadable", subject=delivery.subject)
+        metrics.REPORTS.labels("unreadable").inc()
+        await delivery.term()
+
+    async def _take(self, report: Report, delivery: Delivery) -> None:
         try:
             await self.apply(report, cluster=delivery.subject.split(".")[3])
         except Exception as error:  # noqa: BLE001 - the report stays in its stream until the database takes it
+            if cannot_store(error):
+                log.error("report_unstorable", job=str(report.job), fence=report.fence, subject=delivery.subject)
+                metrics.REPORTS.labels("unreadable").inc()
+                await delivery.term()
+                return
             log.warning("report_not_applied", job=str(report.job), error=type(error).__name__)
             await delivery.nak(RETRY_SEC)
             return
@@ -74,76 +93,4 @@ class Projector:
 
     async def apply(self, report: Report, *, cluster: str) -> None:
         """Apply one report, or record that it was ignored. `cluster` is the one whose subject it came on."""
-        seen = Seen(
-            fence=report.fence, seq=report.seq, cluster=cluster, generation=report.generation,
-            outcome=report.outcome, failure=report.failure, gone=report.gone, stored_fence=report.stored_fence,
-        )  # fmt: skip
-        async with self._database.writing() as session:
-            locked = await projection.lock(session, report)
-            if locked is None:
-                await projection.remember(session, report, applied=False, note="no such job")
-                return
-            decision = project(seen, locked.job, locked.deployment, self._policy, random.random())  # noqa: S311
-            if isinstance(decision, Ignored):
-                await projection.remember(session, report, applied=False, note=decision.note)
-                log.info("report_ignored", job=str(report.job), fence=report.fence, seq=report.seq, note=decision.note)
-                return
-            if not await projection.remember(session, report, applied=True):
-                return
-            timings = {**locked.stages_ms, **report.timings_ms}
-            await projection.write(session, report, decision, {"timings_ms": timings, **_detail(report)})
-            if decision.event is not None:
-                await outbox.record(
-                    session,
-                    decision.event,
-                    actor=Actor(kind=SYSTEM, id=report.instance, via="executor"),
-                    data=_event_data(report, decision, locked.deployment.status, timings),
-                    deployment=report.deployment,
-                )
-            if report.tested:
-                await outbox.record(
-                    session, EventType.DEPLOYMENT_TESTED, actor=Actor(kind=SYSTEM, id=report.instance, via="executor"),
-                    data=_test_data(report), deployment=report.deployment,
-                )  # fmt: skip
-            hit("projector.before_commit")
-        hit("projector.committed")
-        self._committed()
-
-
-def _event_data(
-    report: Report, decision: Decision, status: DeploymentStatus, timings: dict[str, float]
-) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "status": decision.status or status,
-        "job": str(report.job),
-        "fence": report.fence,
-        "attempt": decision.attempt,
-        "generation": report.generation,
-        "actions": list(report.actions),
-        "timings_ms": timings,
-    }
-    if report.applied is not None:
-        data["applied_generation"], data["revision"] = report.applied.generation, report.applied.revision
-    if report.corrected:
-        data["corrected"] = msgspec.to_builtins(report.corrected)
-    if decision.event is EventType.DEPLOYMENT_FAILED:
-        data |= _why(decision.failure) | {"will_retry": decision.will_retry}
-        if report.rolled_back_to is not None:
-            data["rolled_back_to"] = report.rolled_back_to
-    return data
-
-
-def _detail(report: Report) -> dict[str, Any]:
-    """Return what people find in the job: why it failed, what its tests said."""
-    return {**_why(report.failure), **({"test": _test_data(report)} if report.tested else {})}
-
-
-def _test_data(report: Report) -> dict[str, Any]:
-    failure = report.test_failure
-    return {"job": str(report.job), "succeeded": failure is None, "reason": failure.reason if failure else None}
-
-
-def _why(failure: Failure | None) -> dict[str, Any]:
-    if failure is None:
-        return {}
-    return {"failure_class": failure.failure_class, "code": failure.code, "reason": failure.reason}
+        await self._applying.apply(report, cluster=cluster)

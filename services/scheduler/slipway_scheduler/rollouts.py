@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from slipway.database.engine import Database, WriteSession
 from slipway.database.models import Rollout
@@ -12,8 +13,13 @@ from slipway.database.queries.wishes import Wish
 from slipway.domain.events import Actor, EventType
 from slipway.domain.jobs import JobReason
 from slipway.domain.rollouts import ItemStatus, RolloutStatus, next_wave
+from slipway.telemetry import tracing
+
+log = structlog.get_logger()
 
 INTERVAL_SEC = 2.0
+TURNS = 20
+"""Rollouts that are moved on in a pass."""
 
 
 class Rollouts:
@@ -22,17 +28,24 @@ class Rollouts:
         self._committed = committed
 
     async def run_once(self) -> int:
-        """Move each running rollout on; return how many upgrades were begun."""
+        """Move on those whose turn it is; return how many upgrades were begun. One that breaks holds up no other."""
         async with self._database.writing() as session:
-            begun = 0
-            for rollout in await rollouts.take_running(session):
-                begun += await self._move_on(session, rollout)
+            turns = await rollouts.take_turns(session, count=TURNS)
+        return sum([await self._move_on(rollout) for rollout in turns])
+
+    async def _move_on(self, rollout: UUID) -> int:
+        try:
+            async with self._database.writing() as session:
+                begun = await self._moved_on(session, rollout)
+        except Exception as error:  # noqa: BLE001 - it is tried again at its next turn
+            log.warning("rollout_not_moved", rollout=str(rollout), error=type(error).__name__)
+            return 0
         if begun:
             self._committed()
         return begun
 
-    async def _move_on(self, session: WriteSession, rollout_id: UUID) -> int:
-        rollout = await rollouts.get(session, rollout_id)
+    async def _moved_on(self, session: WriteSession, rollout_id: UUID) -> int:
+        rollout = await rollouts.lock(session, rollout_id)
         if rollout is None:
             return 0
         await rollouts.observe(session, rollout_id)
@@ -63,7 +76,8 @@ async def _begin(session: WriteSession, rollout: Rollout, deployment_id: UUID) -
         "field": "/desired_template_id", "before": str(deployment.desired_template_id), "after": str(rollout.template_id),
     }  # fmt: skip
     wish = Wish(reason=JobReason.UPGRADE, fields={"desired_template_id": rollout.template_id}, changes=(change,))
-    await wishes.change(session, deployment, wish, actor=msgspec.convert(rollout.actor_json, Actor))
+    with tracing.span("rollout upgrade", deployment=deployment_id):
+        await wishes.change(session, deployment, wish, actor=msgspec.convert(rollout.actor_json, Actor))
     await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.RUNNING, generation=deployment.generation)
     return True
 
