@@ -10,6 +10,9 @@ import structlog
 from slipway.domain.failures import Failure, FailureClass
 from slipway.messaging.messages import encode
 from slipway.messaging.queries import QUERIES, Answered
+from slipway.telemetry import tracing
+from slipway.telemetry.tracing import Kind
+from slipway_executor import metrics
 from slipway_executor.failing import OperationFailed
 
 log = structlog.get_logger()
@@ -35,21 +38,36 @@ class Queries:
         if kind not in self._handlers:
             return _failed("unknown_query", f"this executor does not know {kind} questions")
         if self._waiting >= WAITING:
+            metrics.QUERIES.labels(kind, "busy").inc()
             return _failed("busy", "too many questions at once: ask again in a moment")
         self._waiting += 1
         try:
             async with self._turns:
-                question = msgspec.json.decode(request, type=QUERIES[kind])
-                return encode(await self._handlers[kind](question))
-        except OperationFailed as error:
-            return encode(Answered(failure=error.failure))
-        except msgspec.DecodeError:
-            return _failed("unreadable", "the question cannot be read")
-        except Exception as error:
-            log.exception("query_broke", kind=kind, error=type(error).__name__)
-            return _failed("executor_error", f"the executor failed unexpectedly ({type(error).__name__})")
+                return await self._answer(kind, request)
         finally:
             self._waiting -= 1
+
+    async def _answer(self, kind: str, request: bytes) -> bytes:
+        with tracing.span(f"query {kind}", kind=Kind.SERVER) as span:
+            try:
+                question = msgspec.json.decode(request, type=QUERIES[kind])
+                if place := getattr(question, "place", None):
+                    tracing.note(deployment=place.deployment)
+                answered = encode(await self._handlers[kind](question))
+            except OperationFailed as error:
+                span.fail(error.failure.code)
+                answered = encode(Answered(failure=error.failure))
+            except msgspec.DecodeError:
+                answered = _failed("unreadable", "the question cannot be read")
+            except Exception as error:
+                span.fail(type(error).__name__)
+                log.exception("query_broke", kind=kind, error=type(error).__name__)
+                answered = _failed("executor_error", f"the executor failed unexpectedly ({type(error).__name__})")
+            else:
+                metrics.QUERIES.labels(kind, "ok").inc()
+                return answered
+        metrics.QUERIES.labels(kind, "failed").inc()
+        return answered
 
 
 def _failed(code: str, reason: str) -> bytes:

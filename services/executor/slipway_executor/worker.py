@@ -1,7 +1,7 @@
 """Pulls commands as slots are free, claims each, runs it, and reports. One beat tells of all that is held."""
 
 import asyncio
-from collections.abc import Awaitable
+import contextlib
 from uuid import UUID
 
 import msgspec
@@ -11,37 +11,39 @@ from slipway.clock import Clock
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.outcomes import Outcome
 from slipway.failpoints import hit
-from slipway.lifecycle import first_of
+from slipway.lifecycle import Ticker, first_of
 from slipway.messaging import subjects
-from slipway.messaging.broker import Broker, BrokerError, Delivery
+from slipway.messaging.broker import Broker, Delivery
 from slipway.messaging.messages import (
     Applied,
     Beat,
     BeatAnswer,
     BeatVerdict,
-    Claim,
-    ClaimAnswer,
-    ClaimVerdict,
     Command,
     HeldJob,
     encode,
 )
-from slipway_executor import fence
+from slipway.telemetry.metrics import version
+from slipway.telemetry.tracing import Kind, Span
+from slipway_executor import fence, metrics, telling
+from slipway_executor.asking import heard
+from slipway_executor.claiming import Claiming, settle
 from slipway_executor.cluster.port import Cluster
-from slipway_executor.control import Control
+from slipway_executor.control import Control, Stopped
 from slipway_executor.failing import OperationFailed
+from slipway_executor.fence import TERMS, Terms
 from slipway_executor.helm.port import Deadline
 from slipway_executor.reconcile.loop import End, Reconciler
 from slipway_executor.reports import Reports
+from slipway_executor.sealing import Keyring
 from slipway_executor.slots import One, Slots
 
 log = structlog.get_logger()
 
-VERSION = "0.1.0"
 PULL_SEC = 5.0
-CLAIM_TIMEOUT_SEC = 3.0
-NAK_SEC = 2.0
-BEAT_SEC = 5.0
+BEAT_ANSWER_SEC = 1.0
+BEAT_TRIES = 3
+BEATS_APART_SEC = 0.5
 WATCH_LIMIT = 500
 GRACE_SEC = 30.0
 """How long a running apply may take to finish once it is to stop."""
@@ -68,16 +70,19 @@ class Worker:
         name: str,
         instance: str,
         slots: int,
-        public_key: str | None = None,
+        keyring: Keyring | None = None,
+        terms: Terms = TERMS,
     ) -> None:
-        """`name` is the cluster's, `public_key` its key for secrets; `instance` is this process's own."""
+        """`name` is the cluster's, `keyring` holds its key for secrets; `instance` is this process's own."""
         self._broker = broker
         self._cluster = cluster
         self._reconciler = reconciler
         self._clock = clock
         self._name = name
         self._instance = instance
-        self._public_key = public_key
+        self._keyring = keyring
+        self._terms = terms
+        self._claiming = Claiming(broker, name=name, instance=instance)
         self._slots = Slots(slots)
         self._held: dict[tuple[UUID, int], Held] = {}
         self._starting: set[asyncio.Task[None]] = set()
@@ -89,6 +94,16 @@ class Worker:
     @property
     def held(self) -> int:
         return len(self._held)
+
+    @property
+    def jobs(self) -> list[tuple[Command, Control]]:
+        """What is held at this moment, and how far each is."""
+        return [(each.command, each.control) for each in self._held.values()]
+
+    def tell_metrics(self) -> None:
+        """Show slots and held jobs from now on."""
+        telling.tell_slots(self._slots)
+        telling.tell_held(lambda: [each.control.phase for each in self._held.values()])
 
     async def pull_once(self) -> int:
         """Take as many commands as slots are free, waiting a while for a slot and for the first; return how many."""
@@ -104,7 +119,7 @@ class Worker:
         )
         for delivery in found:
             if self._stopping:
-                await self._settle(delivery.nak())
+                await settle(delivery.nak())
                 continue
             self._slots.take()
             task = asyncio.create_task(self._start(delivery))
@@ -123,17 +138,21 @@ class Worker:
             cluster=self._name,
             slots=self._slots.total,
             free=self._slots.left if len(self._held) < WATCH_LIMIT else 0,
-            version=VERSION,
+            version=version(),
             jobs=tuple(held),
-            public_key=self._public_key,
+            public_key=self._keyring.public_key if self._keyring else None,
         )
-        try:
-            raw = await self._broker.request(subjects.beat(self._name), encode(beat), timeout=CLAIM_TIMEOUT_SEC)
-        except BrokerError:
+        subject = subjects.beat(self._name)
+        raw = await heard(self._broker, subject, encode(beat), timeout=BEAT_ANSWER_SEC, tries=BEAT_TRIES)
+        if raw is None:
             return
         for answer in msgspec.json.decode(raw, type=BeatAnswer).jobs:
             if held_job := self._held.get((answer.job, answer.fence)):
                 self._obey(held_job, answer.verdict)
+
+    def beats(self, *, every_sec: float) -> Ticker:
+        """Return the loop of beats: a hint is met at once, any number of them by two beats a second."""
+        return Ticker(self.beat_once, interval=every_sec, apart=BEATS_APART_SEC, name="beat", clock=self._clock)
 
     async def shut_down(self) -> None:
         """Hand back what is watched, let applies finish for a while, then end them."""
@@ -157,7 +176,9 @@ class Worker:
 
     def _obey(self, held: Held, verdict: BeatVerdict) -> None:
         if verdict is BeatVerdict.FENCED and held.task:
-            log.warning("job_fenced", job=str(held.command.job), fence=held.command.fence)
+            metrics.FENCED.inc()
+            with telling.about(held.command, "job fenced"):
+                log.warning("job_fenced", fence=held.command.fence)
             held.task.cancel()
         elif verdict in (BeatVerdict.SUPERSEDED, BeatVerdict.CANCELLED):
             self._stop(held, Outcome.STOPPED)
@@ -165,22 +186,22 @@ class Worker:
     def _stop(self, held: Held, outcome: Outcome) -> None:
         held.control.stop(outcome)
         if held.deadline:
-            held.deadline.cut(self._clock.monotonic() + GRACE_SEC)
+            held.deadline.stop(self._clock.monotonic(), grace_sec=GRACE_SEC)
 
     async def _start(self, delivery: Delivery) -> None:
-        try:
-            command = msgspec.json.decode(delivery.data, type=Command)
-        except msgspec.DecodeError:
+        command = await self._claiming.read(delivery)
+        if command is None:
             self._slots.give_back()
-            await self._poison(delivery)
             return
         key = (command.job, command.fence)
         if key in self._known:  # its acknowledgement was lost: this process works on it already
             self._slots.give_back()
-            await self._settle(delivery.ack())
+            await settle(delivery.ack())
             return
         self._known.add(key)
-        if not await self._claimed(delivery, command):
+        with telling.about(command, "job claim", Kind.CLIENT):
+            claimed = await self._claiming.claim(delivery, command)
+        if not claimed:
             self._known.discard(key)
             self._slots.give_back()
             return
@@ -190,46 +211,31 @@ class Worker:
             held.control.stop(Outcome.HANDED_BACK)
         held.task = asyncio.create_task(self._run(held))
 
-    async def _claimed(self, delivery: Delivery, command: Command) -> bool:
-        """Tell whether this process is the command's one claimant."""
-        hit("worker.received")
-        wish = Claim(job=command.job, fence=command.fence, instance=self._instance, cluster=self._name)
-        try:
-            raw = await self._broker.request(subjects.claim(self._name), encode(wish), timeout=CLAIM_TIMEOUT_SEC)
-            verdict = msgspec.json.decode(raw, type=ClaimAnswer).verdict
-        except BrokerError:
-            await self._settle(delivery.nak(NAK_SEC))
-            return False
-        hit("worker.claimed")
-        await self._settle(delivery.ack())
-        hit("worker.acked")
-        return verdict is ClaimVerdict.RUN
-
-    async def _poison(self, delivery: Delivery) -> None:
-        log.error("command_unreadable", subject=delivery.subject, sequence=delivery.sequence)
-        await self._settle(delivery.term())
-
-    async def _settle(self, settling: Awaitable[None]) -> None:
-        try:
-            await settling
-        except BrokerError:
-            log.info("settle_lost")  # it is delivered again; the claim is repeated and answers the same
-
     async def _run(self, held: Held) -> None:
+        with telling.about(held.command, "job run", Kind.CONSUMER) as span:
+            await self._run_within(held, span)
+
+    async def _run_within(self, held: Held, span: Span) -> None:
         command = held.command
+        log.info(
+            "job_started", fence=command.fence, action=command.action.value, generation=command.generation,
+            reason=command.reason, attempt=command.attempt,
+        )  # fmt: skip
         reports = Reports(self._broker, self._clock, command, self._instance)
         started = self._clock.monotonic()
         slot = self._slots.held()
         try:
             end = await self._reconcile(held, reports, slot)
             timings = {**end.timings_ms, "executor": round((self._clock.monotonic() - started) * 1000, 1)}
+            telling.tell_end(span, command, end, timings["executor"])
             hit("worker.reporting")
             await reports.publish(reports.next(**{**msgspec.structs.asdict(end), "timings_ms": timings}))
             hit("worker.reported")
         except fence.FenceAhead as error:
             await reports.publish(reports.next(outcome=Outcome.FENCE_AHEAD, stored_fence=error.stored))
         except Exception as error:
-            log.exception("job_broke", job=str(command.job), error=type(error).__name__)
+            span.fail(type(error).__name__)
+            log.exception("job_broke", error=type(error).__name__)
             reason = f"the executor failed unexpectedly ({type(error).__name__})"
             failure = Failure(
                 failure_class=FailureClass.TRANSIENT, code="executor_error", reason=reason, cluster_changed=True
@@ -243,20 +249,25 @@ class Worker:
 
     async def _reconcile(self, held: Held, reports: Reports, slot: One) -> End:
         command = held.command
+        control = held.control
         try:
-            given = await self._reconciler.inputs(command)
+            given = await control.unless_stopped(self._reconciler.inputs(command))
             begun = self._clock.monotonic()
-            async with fence.held(
-                self._cluster, self._clock, command.deployment, holder=self._instance, fence=command.fence
-            ) as deadline:
+            async with contextlib.AsyncExitStack() as stack:
+                holding = fence.held(
+                    self._cluster, self._clock, command.deployment, holder=self._instance, fence=command.fence,
+                    terms=self._terms,
+                )  # fmt: skip
+                held.deadline = deadline = await control.unless_stopped(stack.enter_async_context(holding))
                 lease_ms = round((self._clock.monotonic() - begun) * 1000, 1)
-                held.deadline = deadline
 
                 async def watching(applied: Applied) -> None:
                     slot.give_back()
                     await reports.publish(reports.next(outcome=Outcome.PROGRESS, applied=applied))
 
-                end = await self._reconciler.run(command, given, deadline, held.control, watching)
+                end = await self._reconciler.run(command, given, deadline, control, watching)
                 return msgspec.structs.replace(end, timings_ms={"lease": lease_ms, **end.timings_ms})
+        except Stopped:
+            return End(outcome=control.outcome or Outcome.STOPPED)
         except OperationFailed as error:
             return End(outcome=Outcome.FAILED, failure=error.failure)

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -11,15 +11,22 @@ import msgspec
 import structlog
 
 from slipway.domain.charts import ChartRef, InvalidChartRef, Registries, parse_chart_ref
+from slipway.identity import new_id
 from slipway.messaging.broker import BrokerError
 from slipway.messaging.messages import Chart, Sealed
 from slipway_executor.charts import archive
 from slipway_executor.charts.fetch import ChartClient, Fetched, Login, prove
-from slipway_executor.failing import OperationFailed, needs_person, terminal
+from slipway_executor.failing import OperationFailed, needs_person, terminal, transient
 from slipway_executor.sealing import Keyring
 
 log = structlog.get_logger()
 
+FETCH_SEC = 120.0
+"""For a whole chart: a body that drips must not hold a slot."""
+OFFER_AGAIN_SEC = 24 * 3600.0
+PARTIAL = "partial-"
+LEFT_SEC = 3600.0
+"""After so long nobody writes a file any more."""
 KEPT = 200
 """Archives in the cache; the least recently used go."""
 GONE = frozenset(
@@ -58,7 +65,7 @@ class ChartStore:
         self._keeper = keeper
         self._fetching: dict[str, asyncio.Lock] = {}
         self._keeping: set[asyncio.Task[None]] = set()
-        self._kept: set[str] = set()
+        self._offered: dict[str, float] = {}
 
     async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path:
         """Return the chart's place on disk, fetched and checked if need be. OperationFailed says why not."""
@@ -67,18 +74,22 @@ class ChartStore:
             if not (folder / "Chart.yaml").exists():
                 raise needs_person("builtin_missing", f"the built-in chart {chart.builtin} is not installed")
             return folder
-        if not chart.ref or not chart.version or not chart.digest:
+        if not chart.digest or (chart.ref and not chart.version):
             raise terminal("template_invalid", "the template names no chart, version or digest")
         cached = self._cache / f"{chart.digest.replace(':', '-')}.tgz"
         async with self._fetching.setdefault(chart.digest, asyncio.Lock()):
             if not cached.exists():
-                fetched = await self._fetched(chart.ref, chart.version, chart.digest, registries)
+                fetched = await self._fetched(chart.ref, chart.version or "", chart.digest, registries)
                 await asyncio.to_thread(archive.check, fetched.archive)
                 await asyncio.to_thread(self._store, fetched, cached)
         with contextlib.suppress(FileNotFoundError):
             os.utime(cached)
         self._offer(chart.digest, cached)
         return cached
+
+    async def content(self, chart: Chart) -> str:
+        """Return a digest of the files of a built-in chart; empty for others, which are pinned by their own."""
+        return await asyncio.to_thread(_digest_of, self._builtin / chart.builtin) if chart.builtin else ""
 
     async def resolve(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> str:
         """Return the digest of a reference now."""
@@ -88,19 +99,47 @@ class ChartStore:
         login = self._login(allowed, registries)
         return await self._client.resolve(chart.ref, chart.version, plain_http=allowed.plain_http, login=login)
 
-    async def _fetched(self, ref: str, version: str, digest: str, registries: tuple[Sealed, ...]) -> Fetched:
+    async def _fetched(self, ref: str | None, version: str, digest: str, registries: tuple[Sealed, ...]) -> Fetched:
         """Return the archive from its registry, or, when that has it no more, as it was kept."""
+        if ref is None:
+            return await self._uploaded(digest)
         try:
-            allowed = self._allowed(ref)
-            login = self._login(allowed, registries)
-            return await self._client.archive(ref, version, digest, plain_http=allowed.plain_http, login=login)
+            return await self._from_registry(ref, version, digest, registries)
         except OperationFailed as error:
-            kept = await self._keeper.fetch(digest) if self._keeper and error.failure.code in GONE else None
+            kept = await self._kept_archive(digest) if error.failure.code in GONE else None
             if kept is None:
                 raise
             prove(digest, kept)
             log.info("chart_from_archive", digest=digest, because=error.failure.code)
             return kept
+
+    async def _uploaded(self, digest: str) -> Fetched:
+        try:
+            kept = await self._keeper.fetch(digest) if self._keeper else None
+        except BrokerError as error:
+            words = "the chart was uploaded, and nobody answers who keeps it"
+            raise transient("archive_unreachable", words) from error
+        if kept is None:
+            raise terminal("chart_not_found", "no chart with this digest was uploaded")
+        prove(digest, kept)
+        return kept
+
+    async def _from_registry(self, ref: str, version: str, digest: str, registries: tuple[Sealed, ...]) -> Fetched:
+        allowed = self._allowed(ref)
+        login = self._login(allowed, registries)
+        try:
+            async with asyncio.timeout(FETCH_SEC):
+                return await self._client.archive(ref, version, digest, plain_http=allowed.plain_http, login=login)
+        except TimeoutError as error:
+            words = f"the registry did not send the chart within {FETCH_SEC:.0f} s"
+            raise transient("registry_unreachable", words) from error
+
+    async def _kept_archive(self, digest: str) -> Fetched | None:
+        """Return what was kept; None also when nobody can be asked: the registry's own trouble is told then."""
+        try:
+            return await self._keeper.fetch(digest) if self._keeper else None
+        except BrokerError:
+            return None
 
     def _allowed(self, ref: str) -> ChartRef:
         """Judge the reference by the executor's own list: a command cannot talk it into another registry."""
@@ -114,10 +153,11 @@ class ChartStore:
         return msgspec.json.decode(logins[allowed.host], type=Login) if logins else None
 
     def _offer(self, digest: str, cached: Path) -> None:
-        """Have the archive kept, once for each digest and process, beside the work."""
-        if self._keeper is None or digest in self._kept:
+        """Have the archive kept, beside the work; once a day, for one that nobody needed is forgotten."""
+        now = asyncio.get_running_loop().time()
+        if self._keeper is None or now < self._offered.get(digest, -OFFER_AGAIN_SEC) + OFFER_AGAIN_SEC:
             return
-        self._kept.add(digest)
+        self._offered[digest] = now
         task = asyncio.create_task(self._keep(self._keeper, digest, cached))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
@@ -133,18 +173,37 @@ class ChartStore:
             await keeper.store(digest, fetched)
         except (BrokerError, OSError, OperationFailed) as error:
             log.info("chart_not_kept", digest=digest, error=type(error).__name__)
-            self._kept.discard(digest)  # the next use offers it again
+            self._offered.pop(digest, None)  # the next use offers it again
 
     def _store(self, fetched: Fetched, cached: Path) -> None:
         self._cache.mkdir(parents=True, exist_ok=True)
         for content, place in ((fetched.manifest, _manifest_of(cached)), (fetched.archive, cached)):
-            with tempfile.NamedTemporaryFile(dir=self._cache, delete=False) as fresh:
-                fresh.write(content)
-            Path(fresh.name).rename(place)
+            partial = self._cache / f"{PARTIAL}{new_id()}"
+            try:
+                partial.write_bytes(content)
+                partial.rename(place)
+            finally:
+                partial.unlink(missing_ok=True)
         by_age = sorted(self._cache.glob("*.tgz"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in by_age[KEPT:]:
             old.unlink(missing_ok=True)
             _manifest_of(old).unlink(missing_ok=True)
+        self._sweep(cached.stat().st_mtime)
+
+    def _sweep(self, now: float) -> None:
+        """Remove what a process left that was killed while it wrote; another one's that is being written stays."""
+        for partial in self._cache.glob(f"{PARTIAL}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if partial.stat().st_mtime < now - LEFT_SEC:
+                    partial.unlink()
+
+
+def _digest_of(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()
 
 
 def _manifest_of(cached: Path) -> Path:

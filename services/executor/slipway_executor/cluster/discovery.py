@@ -17,6 +17,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     plural: str
     namespaced: bool
+    listed: bool = False
+    """Whether its objects are stored, and can be listed."""
 
     def path(self, namespace: str | None = None) -> str:
         """Return the path of the collection, in a namespace when the kind has one."""
@@ -41,6 +43,12 @@ class Discovery:
                     self._known = await self._ask()
         return self._known.get((api_version, kind))
 
+    async def in_namespaces(self) -> list[Resource]:
+        """Return every kind whose objects live in namespaces, as it is served at this moment, once for each name."""
+        self._known = await self._ask()
+        found = {each.plural: each for each in self._known.values() if each.namespaced and each.listed}
+        return list(found.values())
+
     async def _ask(self) -> dict[tuple[str, str], Resource]:
         core, groups = await asyncio.gather(
             self._api.get("/api", accept=AGGREGATED), self._api.get("/apis", accept=AGGREGATED)
@@ -56,6 +64,7 @@ class Discovery:
                         kind=served["responseKind"]["kind"],
                         plural=served["resource"],
                         namespaced=served["scope"] == "Namespaced",
+                        listed={"list", "delete"} <= set(served.get("verbs", [])),
                     )
                     found[name, resource.kind] = resource
         return found

@@ -1,7 +1,7 @@
 """The Kubernetes API as raw JSON: kubernetes-asyncio for authentication and transport, without its model classes."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,11 +12,13 @@ from kubernetes_asyncio.client import ApiClient, Configuration
 
 from slipway_executor.failing import needs_person, terminal, transient
 
-REQUEST_TIMEOUT_SEC = 20.0
+REQUEST_SEC = 15.0
+"""How long one request may take; see `fence.Terms.request_sec`."""
 FOLLOW_SEC = 3600.0
 PIECE_BYTES = 64 * 1024
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+FORBIDDEN = "cluster_forbidden"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
 
@@ -29,18 +31,36 @@ class Conflict(Exception):
 
 
 class KubernetesApi:
-    """One connection pool to one API server."""
+    """One connection pool to one API server, with the rights of one user."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        renew: Callable[[], Awaitable[None]],
+        user: str | None = None,
+        *,
+        request_sec: float = REQUEST_SEC,
+    ) -> None:
+        """`renew` reads the credentials again: a token in a file is replaced before it expires, and may be by now.
+
+        `user` is impersonated; None: the executor itself.
+        """
         self._client = client
+        self._renew = renew
+        self._user = user
+        self._request_sec = request_sec
+
+    def acting_as(self, user: str) -> "KubernetesApi":
+        """Return the same connections with another user's rights."""
+        return KubernetesApi(self._client, self._renew, user, request_sec=self._request_sec)
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "application/json"
     ) -> dict[str, Any]:
         return await self._call("GET", path, query=query, accept=accept)
 
-    async def post(self, path: str, body: Mapping[str, Any], *, as_user: str | None = None) -> dict[str, Any]:
-        return await self._call("POST", path, body=body, as_user=as_user)
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._call("POST", path, body=body)
 
     async def patch(
         self,
@@ -49,10 +69,9 @@ class KubernetesApi:
         *,
         kind: str = MERGE,
         query: Mapping[str, str] | None = None,
-        as_user: str | None = None,
     ) -> dict[str, Any]:
         """Patch an object: `kind` is MERGE or APPLY (server-side apply, which also creates)."""
-        return await self._call("PATCH", path, query=query, body=body, content=kind, as_user=as_user)
+        return await self._call("PATCH", path, query=query, body=body, content=kind)
 
     async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._call("PUT", path, body=body)
@@ -103,12 +122,11 @@ class KubernetesApi:
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
         content: str = "application/json",
-        as_user: str | None = None,
     ) -> dict[str, Any]:
+        if method != "GET":  # a write that the server still works on when its time is over must not be stored
+            query = {**(query or {}), "timeout": f"{max(1, int(self._request_sec))}s"}
         with _border():
-            response = await self._send(
-                method, path, query=query, body=body, accept=accept, content=content, as_user=as_user
-            )
+            response = await self._send(method, path, query=query, body=body, accept=accept, content=content)
             return msgspec.json.decode(await response.read())
 
     async def _send(
@@ -120,39 +138,54 @@ class KubernetesApi:
         body: Mapping[str, Any] | None = None,
         accept: str = "application/json",
         content: str = "application/json",
-        as_user: str | None = None,
-        timeout: float = REQUEST_TIMEOUT_SEC,
+        timeout: float | None = None,
     ) -> Any:
         headers = {"Accept": accept, "Content-Type": content}
-        if as_user:
-            headers["Impersonate-User"] = as_user
-        response = await self._client.call_api(
-            path,
-            method,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-            _preload_content=False,
-            _return_http_data_only=True,
-            _request_timeout=timeout,
-        )
+        if self._user:
+            headers["Impersonate-User"] = self._user
+
+        async def send() -> Any:
+            return await self._client.call_api(
+                path,
+                method,
+                query_params=list((query or {}).items()),
+                header_params=dict(headers),
+                body=body,
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=timeout or self._request_sec,
+            )
+
+        response = await send()
+        if response.status == 401:
+            await self._renew()
+            response.close()
+            response = await send()
         if response.status >= 400:  # raw answers are not judged by the client
             raise _translated(response.status, _message(await response.read(), response.reason))
         return response
 
 
 @asynccontextmanager
-async def connect(kubeconfig: str) -> AsyncGenerator[KubernetesApi]:
+async def connect(kubeconfig: str, *, request_sec: float = REQUEST_SEC) -> AsyncGenerator[KubernetesApi]:
     """Open the API named by a kubeconfig file, or by the pod's service account when it is empty."""
     configuration = Configuration()
-    if kubeconfig:
-        await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
+
+    async def read() -> None:
+        if kubeconfig:
+            await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+        else:
+            config.load_incluster_config(client_configuration=configuration)
+
+    async def renew() -> None:
+        with contextlib.suppress(config.ConfigException, OSError):  # there is none at this moment: the old ones stay
+            await read()
+
+    await read()
     configuration.connection_pool_maxsize = 64
     async with ApiClient(configuration=configuration) as client:
-        yield KubernetesApi(client)
+        yield KubernetesApi(client, renew, request_sec=request_sec)
 
 
 @contextlib.contextmanager
@@ -176,7 +209,7 @@ def _translated(status: int, message: str) -> Exception:
         case 403 if "exceeded quota" in message:
             return terminal("quota_exceeded", message)
         case 403:
-            return needs_person("cluster_forbidden", f"the cluster forbids it: {message}")
+            return needs_person(FORBIDDEN, f"the cluster forbids it: {message}")
         case 400 | 422:
             return terminal("cluster_rejected", message)
         case _:

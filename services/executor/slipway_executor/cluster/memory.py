@@ -35,6 +35,8 @@ class MemoryCluster:
         self.leases: dict[str, LeaseRecord] = {}
         self.releases: dict[tuple[str, str], list[ReleaseRecord]] = {}
         self.objects: list[Object] = []
+        self.unknown: set[str] = set()
+        """Kinds that the cluster does not serve."""
         self.rendered: list[Object] = []
         """What `manifest` returns."""
         self.failures: dict[str, Exception] = {}
@@ -53,6 +55,10 @@ class MemoryCluster:
         self._call("namespace")
         return self.namespaces.get(name)
 
+    async def namespaces_of(self, installation: UUID) -> list[Namespace]:
+        self._call("namespaces_of")
+        return [each for each in self.namespaces.values() if each.installation == str(installation)]
+
     async def create_namespace(self, name: str, *, installation: UUID, deployment: UUID) -> None:
         self._call("create_namespace")
         self.namespaces.setdefault(
@@ -63,6 +69,10 @@ class MemoryCluster:
         self._call("delete_namespace")
         if (found := self.namespaces.get(name)) and found.uid == uid:
             del self.namespaces[name]
+
+    async def held_up(self, namespace: str) -> list[str]:  # noqa: ARG002
+        self._call("held_up")
+        return [f"{each['kind']} {each['metadata']['name']}" for each in self.objects]
 
     async def lease(self, name: str) -> LeaseRecord | None:
         self._call("lease")
@@ -79,6 +89,12 @@ class MemoryCluster:
         if self.leases.get(lease.name) != lease:
             raise LeaseConflict(lease.name)
         return self._store(lease.name, holder, fence)
+
+    async def remove_lease(self, lease: LeaseRecord) -> None:
+        self._call("remove_lease")
+        if self.leases.get(lease.name) != lease:
+            raise LeaseConflict(lease.name)
+        del self.leases[lease.name]
 
     def _store(self, name: str, holder: str, fence: int) -> LeaseRecord:
         record = LeaseRecord(name=name, holder=holder, fence=fence, resource_version=str(next(self._versions)))
@@ -135,7 +151,14 @@ class MemoryCluster:
             for each in self.releases[namespace, release]
         ]  # fmt: skip
 
+    async def remove_record(self, namespace: str, release: str, revision: int) -> None:
+        self._call("remove_record")
+        kept = [each for each in self.releases[namespace, release] if each.revision != revision]
+        self.releases[namespace, release] = kept
+
     async def namespaced(self, api_version: str, kind: str) -> bool | None:  # noqa: ARG002
+        if kind in self.unknown:
+            return None
         return kind not in ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace")
 
     async def find(self, item: Object, namespace: str) -> Object | None:  # noqa: ARG002
@@ -170,6 +193,12 @@ class MemoryCluster:
 
     async def keep_secret(self, name: str, data: Mapping[str, str]) -> dict[str, str]:
         return self.secrets.setdefault(name, dict(data))
+
+    async def replace_secret(self, name: str, data: Mapping[str, str], *, was: Mapping[str, str]) -> bool:
+        if self.secrets.get(name) != dict(was):
+            return False
+        self.secrets[name] = dict(data)
+        return True
 
     async def secret_names(self, namespace: str, label: str) -> list[str]:  # noqa: ARG002
         key, _, value = label.partition("=")

@@ -1,4 +1,7 @@
-"""Everything that Slipway asks of a Kubernetes cluster beside running Helm. All errors are `OperationFailed`."""
+"""Everything that Slipway asks of a Kubernetes cluster beside running Helm. All errors are `OperationFailed`.
+
+What is in a tenant's namespace is read and written as the tenant (`cluster.users`), so only once its rights are laid.
+"""
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, Protocol
@@ -32,6 +35,11 @@ class Namespace(msgspec.Struct, frozen=True, kw_only=True):
     terminating: bool = False
     remaining: str | None = None
     """While terminating: what the API server says it still waits for."""
+
+    @property
+    def open(self) -> bool:
+        """Its tenant has rights in it: before that, and when it goes, nobody of ours looks inside."""
+        return self.tenant is not None and not self.terminating
 
 
 class ReleaseRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +81,10 @@ class Cluster(Protocol):
         ...
 
     async def namespace(self, name: str) -> Namespace | None: ...
+    async def namespaces_of(self, installation: UUID) -> list[Namespace]:
+        """Return the namespaces that bear an installation's label, at most 5,000."""
+        ...
+
     async def create_namespace(self, name: str, *, installation: UUID, deployment: UUID) -> None:
         """Make it with Slipway's labels. An existing one is left alone: the next observation judges it."""
         ...
@@ -85,10 +97,21 @@ class Cluster(Protocol):
         """Ask for its removal, if it is still the one with this uid."""
         ...
 
+    async def held_up(self, namespace: str) -> list[str]:
+        """Return what keeps a terminating namespace from going: its objects that are there still, with their finalizers.
+
+        Empty when nobody whom we act as may see them any more.
+        """
+        ...
+
     async def lease(self, name: str) -> LeaseRecord | None: ...
     async def create_lease(self, name: str, *, holder: str, fence: int) -> LeaseRecord: ...
     async def replace_lease(self, lease: LeaseRecord, *, holder: str, fence: int) -> LeaseRecord:
         """Compare-and-swap on the record's resourceVersion; LeaseConflict when it was changed."""
+        ...
+
+    async def remove_lease(self, lease: LeaseRecord) -> None:
+        """Remove it, if it is still this record; LeaseConflict when it was changed. One that is gone is a success."""
         ...
 
     async def release_history(self, namespace: str, release: str) -> list[ReleaseRecord]:
@@ -119,6 +142,10 @@ class Cluster(Protocol):
         """Set labels of a stored revision, and nothing else of it."""
         ...
 
+    async def remove_record(self, namespace: str, release: str, revision: int) -> None:
+        """Remove a stored revision; one that is not there is a success."""
+        ...
+
     async def namespaced(self, api_version: str, kind: str) -> bool | None:
         """Tell whether objects of this kind live in namespaces; None when the cluster does not serve it."""
         ...
@@ -130,7 +157,10 @@ class Cluster(Protocol):
     async def apply(
         self, item: Object, namespace: str, *, manager: str, dry_run: bool = False, as_user: str | None = None
     ) -> Object:
-        """Apply an object on the server, taking over what others have set; return what it is (or would be) then."""
+        """Apply an object on the server, taking over what others have set; return what it is (or would be) then.
+
+        `as_user` None: the executor itself, and for a dry run whoever may look at the object.
+        """
         ...
 
     async def annotate(self, item: Object, namespace: str, patch: Object) -> None:
@@ -143,6 +173,10 @@ class Cluster(Protocol):
 
     async def keep_secret(self, name: str, data: Mapping[str, str]) -> dict[str, str]:
         """Return a Secret of Slipway's own namespace, made of `data` when it is not there yet."""
+        ...
+
+    async def replace_secret(self, name: str, data: Mapping[str, str], *, was: Mapping[str, str]) -> bool:
+        """Change a Secret of Slipway's own namespace; False when it was changed in between."""
         ...
 
     async def secret_names(self, namespace: str, label: str) -> list[str]:

@@ -6,6 +6,7 @@ has passed, or stdin is closed because the executor is gone, the whole process g
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import sys
 import time
 
 PR_SET_PDEATHSIG = 1
+MEMORY_BYTES = 4 * 1024**3
+"""Of address space, of which a Go program maps much more than it uses: where a template without end comes to its end."""
 
 
 def main() -> int:
@@ -45,6 +48,7 @@ def _read_deadline(rest: bytes) -> tuple[float, bytes]:
 
 
 def _die_with_guard() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -15,6 +15,9 @@ class Deadline:
     def __init__(self, at: float) -> None:
         self._at = at
         self._cut = float("inf")
+        self._stopped_at: float | None = None
+        self.waits = False
+        """Whether Helm only waits for a hook, as far as that is known."""
         self.changed = asyncio.Event()
         """Set at each change; whoever follows the deadline clears it."""
 
@@ -30,6 +33,17 @@ class Deadline:
         """Let it end at this time at the latest, whatever extends it."""
         self._cut = min(self._cut, at)
         self.changed.set()
+
+    def stop(self, now: float, *, grace_sec: float) -> None:
+        """Let it end now where it only waits for a hook, else within a while: objects that are being applied get done."""
+        self._stopped_at = now
+        self.cut(now if self.waits else now + grace_sec)
+
+    def hear(self, *, waits: bool) -> None:
+        """Hear from whoever runs Helm whether it only waits for a hook."""
+        self.waits = waits
+        if waits and self._stopped_at is not None:
+            self.cut(self._stopped_at)
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,20 +12,16 @@ from pathlib import Path
 import msgspec
 
 from slipway.failpoints import hit
-from slipway_executor.cluster.releases import objects_of
-from slipway_executor.failing import OperationFailed, needs_person, terminal, transient
-from slipway_executor.helm import guard, output
+from slipway_executor.failing import OperationFailed, needs_person, terminal
+from slipway_executor.helm import guard, output, rendered
+from slipway_executor.helm.environment import environment
+from slipway_executor.helm.limits import BESIDE_HOOKS_SEC, RENDER_SEC, ended, rendering, too_slow
 from slipway_executor.helm.port import Deadline, Release, Rendered
+from slipway_executor.helm.streams import follow, last
 
 HISTORY_LIMIT = 10
-OUTPUT_LIMIT = 256 * 1024
-MEMORY_LIMIT = "512MiB"
 KILLED = -9
 RENDER_LIMIT = 16 * 1024 * 1024
-RENDER_SEC = 20.0
-HOOK = "helm.sh/hook"
-BESIDE_HOOKS_SEC = 120.0
-"""What an operation may take beside its hooks."""
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +33,12 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HelmProcess:
-    def __init__(self, program: str, *, kubeconfig: str, work: Path) -> None:
+    def __init__(self, program: str, *, kubeconfig: str, work: Path, memory_mib: int = 1024) -> None:
         """`work` is a private folder for values files and Helm's own caches."""
         self._program = program
         self._kubeconfig = kubeconfig
         self._work = work
+        self._memory_mib = memory_mib
 
     async def apply(self, release: Release, deadline: Deadline) -> None:
         labels = ",".join(f"{key}={value}" for key, value in sorted(release.labels.items()))
@@ -50,14 +47,15 @@ class HelmProcess:
             await self._done(arguments, deadline, limit_sec=release.hook_timeout_sec + BESIDE_HOOKS_SEC)
 
     async def render(self, release: Release, *, on_server: bool) -> Rendered:
-        deadline = Deadline(time.clock_gettime(time.CLOCK_BOOTTIME) + RENDER_SEC)
         with self._values_file(release) as values:
             if on_server:
                 arguments = [*self._upgrade(release, values), "--dry-run=server"]
             else:  # an upgrade looks for the release even when it is only simulated
                 place = ["--namespace", release.namespace]
                 arguments = ["template", release.name, str(release.chart), *place, "--values", values, "--skip-crds"]
-            ran = await self._run(arguments, deadline, limit_sec=RENDER_SEC, keep_output=True)
+            deadline = Deadline(time.clock_gettime(time.CLOCK_BOOTTIME) + RENDER_SEC)
+            with rendering(on_server=on_server):
+                ran = await self._run(arguments, deadline, limit_sec=RENDER_SEC, keep_output=True)
         if ran.code:
             raise OperationFailed(msgspec.structs.replace(output.failure(ran.stderr), cluster_changed=False))
         return await asyncio.to_thread(_simulated if on_server else _templated, ran.stdout)
@@ -66,7 +64,7 @@ class HelmProcess:
         arguments = [
             "rollback", release.name, str(revision), *_in(release.namespace, release.as_user), "--server-side=true",
             "--wait=hookOnly", f"--timeout={release.hook_timeout_sec}s", f"--history-max={HISTORY_LIMIT}",
-            "--force-conflicts",
+            *(["--force-conflicts"] if release.force_fields else []),
         ]  # fmt: skip
         await self._done(arguments, deadline, limit_sec=release.hook_timeout_sec + BESIDE_HOOKS_SEC)
 
@@ -113,14 +111,14 @@ class HelmProcess:
             )
         except OSError as error:
             raise needs_person("helm_missing", "the Helm program cannot be started") from error
-        following = asyncio.create_task(_follow(child, deadline))
+        following = asyncio.create_task(follow(child.stdin, deadline, _line))
         hit("helm.started")
         try:
             async with asyncio.timeout(limit_sec):
-                stdout, stderr = await asyncio.gather(_read(child.stdout, RENDER_LIMIT), _last(child.stderr))
+                stdout, stderr = await asyncio.gather(_read(child.stdout, RENDER_LIMIT), last(child.stderr))
                 code = await child.wait()
         except TimeoutError as error:
-            raise transient("helm_too_slow", f"Helm did not end within {limit_sec:.0f} s", changed=True) from error
+            raise too_slow(limit_sec) from error
         finally:
             following.cancel()
             if child.returncode is None:
@@ -131,7 +129,7 @@ class HelmProcess:
                 child.stdin.close()
         hit("helm.ended")
         if code == KILLED:
-            raise transient("helm_killed", "Helm was ended at its deadline", changed=True)
+            raise ended()
         if "No such file or directory" in stderr and "guard.py" in stderr:
             raise needs_person("helm_missing", "the Helm program cannot be started")
         return Ran(code=code, stdout=stdout, stderr=stderr)
@@ -144,40 +142,10 @@ class HelmProcess:
             yield file.name
 
     def _environment(self) -> dict[str, str]:
-        """Return all that Helm sees: nothing of the executor's own settings."""
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(self._work),
-            "HELM_CACHE_HOME": str(self._work / "helm"),
-            "HELM_CONFIG_HOME": str(self._work / "helm"),
-            "HELM_DATA_HOME": str(self._work / "helm"),
-            "GOMEMLIMIT": MEMORY_LIMIT,
-        }
+        found = environment(self._work, self._memory_mib)
         if self._kubeconfig:
-            environment["KUBECONFIG"] = self._kubeconfig
-        for name in ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
-            if name in os.environ:
-                environment[name] = os.environ[name]
-        return environment
-
-
-async def _follow(child: asyncio.subprocess.Process, deadline: Deadline) -> None:
-    """Tell the guard the deadline, and each change of it."""
-    assert child.stdin is not None  # noqa: S101 - opened as a pipe above
-    with contextlib.suppress(ConnectionError):
-        while True:
-            deadline.changed.clear()
-            child.stdin.write(f"{deadline.at!r}\n".encode())
-            await child.stdin.drain()
-            await deadline.changed.wait()
-
-
-async def _last(stream: asyncio.StreamReader | None) -> str:
-    """Return the last of what was printed; the rest is read and dropped, so that it cannot block."""
-    kept = b""
-    while stream and (data := await stream.read(65536)):
-        kept = (kept + data)[-OUTPUT_LIMIT:]
-    return kept.decode(errors="replace")
+            found["KUBECONFIG"] = self._kubeconfig
+        return found
 
 
 async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
@@ -193,16 +161,17 @@ async def _read(stream: asyncio.StreamReader | None, limit: int) -> bytes:
 def _simulated(stdout: bytes) -> Rendered:
     """Read what a dry run printed: the release as JSON."""
     release = msgspec.json.decode(stdout)
-    hooks = [document for hook in release.get("hooks") or [] for document in objects_of(hook["manifest"])]
-    notes = release.get("info", {}).get("notes", "")
-    return Rendered(objects=tuple(objects_of(release.get("manifest", ""))), hooks=tuple(hooks), notes=notes)
+    hooks = [hook["manifest"] for hook in release.get("hooks") or []]
+    return rendered.of_release(release.get("manifest", ""), hooks, release.get("info", {}).get("notes", ""))
 
 
 def _templated(stdout: bytes) -> Rendered:
     """Read what `helm template` printed: objects and hooks in one stream."""
-    found = objects_of(stdout.decode(errors="replace"))
-    hooks = [item for item in found if HOOK in (item["metadata"].get("annotations") or {})]
-    return Rendered(objects=tuple(item for item in found if item not in hooks), hooks=tuple(hooks))
+    return rendered.of_stream(stdout.decode(errors="replace"))
+
+
+def _line(deadline: float) -> bytes:
+    return f"{deadline!r}\n".encode()
 
 
 def _in(namespace: str, as_user: str | None) -> list[str]:

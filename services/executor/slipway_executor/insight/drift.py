@@ -13,7 +13,9 @@ class Drifting:
     async def __call__(self, asked: FindDrift) -> FoundDrift:
         place = asked.place
         namespace = await own_namespace(self._cluster, place)
-        history = await self._cluster.release_history(place.namespace, place.release) if namespace else []
+        history = (
+            await self._cluster.release_history(place.namespace, place.release) if namespace and namespace.open else []
+        )
         if not history:
             return FoundDrift(release="missing")
         last = history[-1]

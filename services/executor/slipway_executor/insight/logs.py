@@ -7,7 +7,7 @@ import structlog
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.queries import LogsRead, ReadLogs
 from slipway_executor.cluster.port import Cluster, LogRequest
-from slipway_executor.failing import OperationFailed, terminal
+from slipway_executor.failing import OperationFailed, terminal, transient
 from slipway_executor.insight.places import own_namespace
 
 log = structlog.get_logger()
@@ -27,7 +27,8 @@ class Logs:
         self._following: set[asyncio.Task[None]] = set()
 
     async def __call__(self, asked: ReadLogs) -> LogsRead:
-        if await own_namespace(self._cluster, asked.place) is None:
+        namespace = await own_namespace(self._cluster, asked.place)
+        if namespace is None or not namespace.open:
             raise terminal("not_found", "nothing is deployed yet")
         wanted = LogRequest(
             pod=asked.pod, container=asked.container, tail=min(asked.tail, LONGEST_TAIL), previous=asked.previous
@@ -35,7 +36,7 @@ class Logs:
         if asked.follow_to is None:
             return LogsRead(text=await self._cluster.logs(asked.place.namespace, wanted))
         if len(self._following) >= FOLLOWERS:
-            raise terminal("busy", "too many logs are followed at once")
+            raise transient("busy", "too many logs are followed at once")
         task = asyncio.create_task(self._follow(asked.place.namespace, wanted, asked.follow_to))
         self._following.add(task)
         task.add_done_callback(self._following.discard)

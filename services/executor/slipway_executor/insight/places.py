@@ -16,7 +16,8 @@ async def own_namespace(cluster: Cluster, place: Place) -> Namespace | None:
 async def deployed(cluster: Cluster, place: Place) -> ReleaseRecord:
     """Return the revision that serves; OperationFailed `not_found` when there is none."""
     history = []
-    if await own_namespace(cluster, place):
+    namespace = await own_namespace(cluster, place)
+    if namespace and namespace.open:
         history = await cluster.release_history(place.namespace, place.release)
     serving = [record for record in history if record.status == "deployed"]
     if not serving:

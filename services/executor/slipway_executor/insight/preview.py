@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from slipway.messaging.queries import FieldChange, ObjectChange, ObjectName, PreviewedRelease, PreviewRelease
 from slipway_executor.charts.store import ChartStore
@@ -42,7 +41,7 @@ class Previewing:
     async def _preview(self, asked: PreviewRelease, release: Release, masker: Masker) -> PreviewedRelease:
         place = asked.place
         namespace = await own_namespace(self._cluster, place)
-        prepared = namespace is not None and namespace.tenant is not None and not namespace.terminating
+        prepared = namespace is not None and namespace.open
         rendered = await self._helm.render(release, on_server=prepared)
         again = await self._helm.render(release, on_server=prepared)
         before = await self._serving(place.namespace, place.release) if prepared else []
@@ -100,17 +99,7 @@ def _without_unset(found: list[FieldChange], stored: Object, item: Object) -> li
 
 
 def _masked(change: FieldChange, masker: Masker) -> FieldChange:
-    return FieldChange(pointer=change.pointer, before=_text(change.before, masker), after=_text(change.after, masker))
-
-
-def _text(value: Any, masker: Masker) -> Any:
-    if isinstance(value, str):
-        return masker.text(value)
-    if isinstance(value, dict):
-        return {key: _text(child, masker) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_text(child, masker) for child in value]
-    return value
+    return FieldChange(pointer=change.pointer, before=masker.texts(change.before), after=masker.texts(change.after))
 
 
 def _key(item: Object) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import msgspec
 
 from slipway.clock import Clock
 from slipway.messaging.messages import Command
+from slipway.telemetry import tracing
 from slipway_executor.cluster.port import (
     ADOPTED_ANNOTATION,
     DEPLOYMENT_LABEL,
@@ -16,7 +17,8 @@ from slipway_executor.cluster.port import (
     Object,
 )
 from slipway_executor.cluster.releases import DIGEST_LABEL, FENCE_LABEL, GENERATION_LABEL
-from slipway_executor.failing import terminal, transient
+from slipway_executor.failing import OperationFailed, terminal, transient
+from slipway_executor.fenced import fenced, require
 from slipway_executor.helm.port import Deadline, Helm
 from slipway_executor.reconcile import crds, rules, tenant
 from slipway_executor.reconcile.comparing import FIELD_MANAGER, as_helm_has_it
@@ -24,8 +26,11 @@ from slipway_executor.reconcile.decide import Step
 from slipway_executor.reconcile.differences import changes
 from slipway_executor.reconcile.inputs import SECRETS_LABEL, Inputs
 from slipway_executor.reconcile.state import Observed
+from slipway_executor.reconcile.tenant import Tenant
 
-GONE_WITHIN_SEC = 120.0
+GONE_WITHIN_SEC = 60.0
+NAMED = 5
+"""So many objects that hold a namespace up are named."""
 BINDING_WITHIN_SEC = 10.0
 LOOK_SEC = 0.5
 QUICK_LOOK_SEC = 0.02
@@ -37,14 +42,22 @@ class Actions:
     """The effects of one job's steps, under its deadline."""
 
     def __init__(
-        self, cluster: Cluster, helm: Helm, clock: Clock, command: Command, deadline: Deadline, inputs: Inputs
+        self,
+        cluster: Cluster,
+        helm: Helm,
+        clock: Clock,
+        command: Command,
+        deadline: Deadline,
+        inputs: Inputs,
+        reserve: rules.Reserve,
     ) -> None:
-        self._cluster = cluster
+        self._cluster = fenced(cluster, clock, deadline)
         self._helm = helm
         self._clock = clock
         self._command = command
         self._deadline = deadline
         self._inputs = inputs
+        self._reserve = reserve
         self._steps: dict[Step, Callable[[Observed], Awaitable[None]]] = {
             Step.CREATE_NAMESPACE: self._create_namespace,
             Step.PREPARE: self._prepare,
@@ -62,12 +75,11 @@ class Actions:
 
     async def take(self, step: Step, observed: Observed) -> None:
         """Run one step. OperationFailed says why it did not work."""
-        self._require_right()
-        await self._steps[step](observed)
+        with tracing.span(f"step {step}"):
+            await self._steps[step](observed)
 
     async def restart(self, manifest: list[Object]) -> None:
         """Have the pods of all workloads made anew; once for a job, however often it is run."""
-        self._require_right()
         template = {"metadata": {"annotations": {RESTARTED_AT: str(self._command.job)}}}
         for item in manifest:
             if item["kind"] in WORKLOADS:
@@ -75,7 +87,7 @@ class Actions:
 
     async def test(self) -> None:
         """Run the chart's tests."""
-        self._require_right()
+        require(self._clock, self._deadline)
         await self._helm.test(self._inputs.release, self._deadline)
 
     async def forget_old_secrets(self) -> None:
@@ -86,10 +98,6 @@ class Actions:
             if name != self._inputs.secret_name:
                 item = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
                 await self._cluster.remove(item, self._command.namespace)
-
-    def _require_right(self) -> None:
-        if self._clock.monotonic() >= self._deadline.at:
-            raise transient("lease_lost", "the right to write in the cluster ended before the step began")
 
     async def _create_namespace(self, observed: Observed) -> None:  # noqa: ARG002 - every step has this shape
         command = self._command
@@ -103,39 +111,90 @@ class Actions:
 
     async def _roll_back(self, observed: Observed) -> None:  # noqa: ARG002
         if self._command.good:
+            require(self._clock, self._deadline)
             await self._helm.roll_back(self._inputs.release, self._command.good.revision, self._deadline)
 
-    async def _uninstall(self, observed: Observed) -> None:  # noqa: ARG002
+    async def _uninstall(self, observed: Observed) -> None:
         command = self._command
-        await self._helm.uninstall(command.release, command.namespace, self._deadline, as_user=self._inputs.as_user)
+        require(self._clock, self._deadline)
+        try:
+            await self._helm.uninstall(command.release, command.namespace, self._deadline, as_user=self._inputs.as_user)
+        except OperationFailed as error:
+            if error.failure.code not in ("unknown_kind", "release_indivisible"):
+                raise
+            await self._remove_by_hand(observed)
+
+    async def _remove_by_hand(self, observed: Observed) -> None:
+        """Remove what Helm refuses to, as when a kind of the release is not served any more: its objects went with it."""
+        command, last = self._command, observed.last
+        if last is None:
+            return
+        for item in await self._cluster.manifest(command.namespace, command.release, last.revision):
+            live = await self._cluster.find(item, command.namespace)
+            if live and _made_by(live, command):
+                await self._cluster.remove(item, command.namespace)
+        for record in observed.history:
+            await self._cluster.remove_record(command.namespace, command.release, record.revision)
 
     async def _delete_namespace(self, observed: Observed) -> None:
         if observed.namespace:
             await self._cluster.delete_namespace(self._command.namespace, uid=observed.namespace.uid)
 
     async def _prepare(self, observed: Observed) -> None:
-        """Lay the rules, then wait until the API server knows the new rights: Helm acts with them."""
+        """Lay the rules; what is left, the tenant does itself."""
         rights = self._inputs.tenant_of(observed.namespace)
-        for item in tenant.objects(rights):
+        for item in tenant.walls(rights):
+            await self._cluster.apply(item, rights.namespace, manager=tenant.MANAGER)
+        await self._give_access(rights)
+        for item in await self._logins(rights):
+            await self._cluster.apply(item, rights.namespace, manager=tenant.MANAGER, as_user=rights.user)
+        await self._cluster.mark_namespace(
+            rights.namespace, labels=rights.labels, annotations={TENANT_ANNOTATION: rights.digest}
+        )
+
+    async def _logins(self, rights: Tenant) -> list[Object]:
+        """Return what pods pull images with; when that is nothing by now, remove what there was."""
+        if rights.pull:
+            return tenant.logins(rights)
+        secret, account = tenant.no_logins(rights)
+        if await self._cluster.find(secret, rights.namespace) is None:
+            return []
+        await self._cluster.remove(secret, rights.namespace)
+        return [account]
+
+    async def _give_access(self, rights: Tenant) -> None:
+        """Make the tenant's account, and wait until the API server knows its rights: all else is done with them."""
+        for item in tenant.access(rights):
             await self._cluster.apply(item, rights.namespace, manager=tenant.MANAGER)
         until = self._clock.monotonic() + BINDING_WITHIN_SEC
         while not await self._cluster.may_write(rights.namespace, rights.user):
             if self._clock.monotonic() >= until:
                 raise transient("rights_missing", "the cluster does not know the tenant's rights yet", changed=True)
             await self._clock.sleep(QUICK_LOOK_SEC)
-        await self._cluster.mark_namespace(
-            rights.namespace, labels=rights.labels, annotations={TENANT_ANNOTATION: rights.digest}
-        )
 
-    async def _adopt(self, observed: Observed) -> None:
-        """Mark namespace and record as ours when the chart and values give just what the record has; else touch nothing."""
+    async def _take_access(self, rights: Tenant) -> None:
+        """Give a namespace back that is not ours: the account goes, and at last its right to remove itself."""
+        for item in tenant.access(rights):
+            await self._cluster.remove(item, rights.namespace)
+
+    async def _adopt(self, observed: Observed) -> None:  # noqa: ARG002
+        """Mark namespace and record as ours when the chart and values give just what the record has."""
+        rights = msgspec.structs.replace(self._inputs.tenant, adopted=True)
+        await self._give_access(rights)
+        try:
+            await self._take_over()
+        except OperationFailed:
+            await self._take_access(rights)
+            raise
+
+    async def _take_over(self) -> None:
         command = self._command
-        last = observed.last
+        history = await self._cluster.release_history(command.namespace, command.release)
+        last = history[-1] if history else None
         if last is None or last.status != "deployed":
             raise terminal("adoption_refused", "there is no deployed release of that name in the namespace")
         stored = await self._cluster.manifest(command.namespace, command.release, last.revision)
-        asked = msgspec.structs.replace(self._inputs.release, as_user=None)  # the tenant has no rights here yet
-        rendered = await self._helm.render(asked, on_server=True)
+        rendered = await self._helm.render(self._inputs.release, on_server=True)
         if different := _different(stored, list(rendered.objects)):
             raise terminal(
                 "adoption_differs", f"chart and values would change the running release: {'; '.join(different[:5])}"
@@ -147,6 +206,7 @@ class Actions:
         )
 
     async def _leave(self, observed: Observed) -> None:  # noqa: ARG002
+        await self._take_access(self._inputs.tenant)
         await self._cluster.mark_namespace(
             self._command.namespace,
             labels={INSTALLATION_LABEL: None, DEPLOYMENT_LABEL: None},
@@ -158,14 +218,19 @@ class Actions:
     async def _apply(self, observed: Observed) -> None:
         if self._command.allow.crds:  # first: nothing of its kinds can be rendered on the server before
             await crds.install(self._cluster, self._clock, self._inputs.release.chart)
-        await rules.check(self._cluster, self._helm, self._command, self._inputs, observed)
+        await rules.check(self._cluster, self._helm, self._command, self._inputs, observed, self._reserve)
         if secret := self._inputs.secret:
-            await self._cluster.apply(secret, self._command.namespace, manager=tenant.MANAGER)
-        self._require_right()
+            await self._cluster.apply(
+                secret, self._command.namespace, manager=tenant.MANAGER, as_user=self._inputs.tenant.user
+            )
+        require(self._clock, self._deadline)
         await self._helm.apply(self._inputs.release, self._deadline)
 
     async def _prune(self, observed: Observed) -> None:
-        """Remove objects of failed revisions that the last one does not have, when Helm made them for this release."""
+        """Remove objects of failed revisions that the last one does not have, when Helm made them for this release.
+
+        The record of such a revision goes last: as long as it is there, what it left may be there too.
+        """
         command, last = self._command, observed.last
         if last is None:
             return
@@ -177,11 +242,14 @@ class Actions:
                 live = await self._cluster.find(item, command.namespace)
                 if live and _made_by(live, command):
                     await self._cluster.remove(item, command.namespace)
+            await self._cluster.remove_record(command.namespace, command.release, record.revision)
 
     async def _correct(self, observed: Observed) -> None:
         command, last = self._command, observed.last
         if last is None:
             return
+        if command.allow.crds:  # a definition that vanished took its objects along
+            await crds.install(self._cluster, self._clock, self._inputs.release.chart)
         wrong = {(each.kind, each.name) for each in observed.drift}
         for item in await self._cluster.manifest(command.namespace, command.release, last.revision):
             if (item["kind"], item["metadata"]["name"]) in wrong:
@@ -192,8 +260,10 @@ class Actions:
         until = self._clock.monotonic() + GONE_WITHIN_SEC
         while found := await self._cluster.namespace(self._command.namespace):
             if self._clock.monotonic() >= until:
-                reason = f"the namespace is still there after {GONE_WITHIN_SEC:.0f} s"
-                raise transient("namespace_stuck", f"{reason}: {found.remaining or 'no reason given'}", changed=True)
+                held = await self._cluster.held_up(self._command.namespace)
+                why = f"held up by {'; '.join(held[:NAMED])}" if held else found.remaining or "no reason given"
+                reason = f"the namespace is still there after {GONE_WITHIN_SEC:.0f} s: {why}"
+                raise transient("namespace_stuck", reason, changed=True)
             await self._clock.sleep(LOOK_SEC)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from slipway.clock import Clock
 from slipway_executor.cluster.port import Cluster, Object
 from slipway_executor.cluster.releases import objects_of
+from slipway_executor.cluster.users import TRUSTED
 from slipway_executor.failing import transient
 from slipway_executor.reconcile.tenant import MANAGER
 
@@ -20,7 +21,7 @@ FILE_LIMIT = 8 * 1024 * 1024
 async def install(cluster: Cluster, clock: Clock, chart: Path) -> None:
     """Apply the definitions and wait until the API server serves them."""
     for item in await asyncio.to_thread(lambda: list(definitions(chart))):
-        await cluster.apply(item, "", manager=MANAGER)
+        await cluster.apply(item, "", manager=MANAGER, as_user=TRUSTED)
         until = clock.monotonic() + WITHIN_SEC
         while not _established(await cluster.find(item, "")):
             if clock.monotonic() >= until:

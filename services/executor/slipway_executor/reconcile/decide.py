@@ -46,7 +46,7 @@ TO_APPLY = {
     State.UNPREPARED: Step.PREPARE,
     State.ABSENT: Step.APPLY,
     State.PENDING: Step.SETTLE_RECORD,
-    State.UNINSTALLING: Step.UNINSTALL,
+    State.UNINSTALLING: Step.SETTLE_RECORD,
     State.FAILED_INSTALL: Step.APPLY,
     State.FAILED_UPGRADE: Step.APPLY,
     State.OUT_OF_SYNC: Step.APPLY,
@@ -72,6 +72,7 @@ PASSING = frozenset(
     {
         "cluster_unreachable", "cluster_unavailable", "cluster_unauthorized", "cluster_changed", "lease_lost", "helm_killed",
         "namespace_terminating", "registry_unreachable", "registry_unavailable", "webhook_failed", "release_busy",
+        "helm_failed", "helm_too_slow", "rights_missing", "quota_unknown",
     }
 )  # fmt: skip
 """Failures that say nothing of the revision: an upgrade is not taken back for them before its last attempt."""

@@ -12,6 +12,7 @@ from slipway.domain.values import merge, nest, parse_pointer
 from slipway.messaging.messages import Command
 from slipway.messaging.queries import PreviewRelease
 from slipway_executor.cluster.port import Namespace, Object
+from slipway_executor.cluster.users import TRUSTED
 from slipway_executor.helm.port import Release
 from slipway_executor.masking import Masker
 from slipway_executor.reconcile.marks import Mark
@@ -27,6 +28,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the steps of one job work with."""
 
     release: Release
+    digest: str
+    """Over chart and values, as the release is to bear it."""
     tenant: Tenant
     secret: Object | None = None
     """The Secret with the values that the chart is told of by reference."""
@@ -38,6 +41,11 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     def as_user(self) -> str | None:
         return self.release.as_user
 
+    @property
+    def trusted(self) -> bool:
+        """The chart may reach out of its namespace, as its template allows."""
+        return self.tenant.trusted
+
     def tenant_of(self, namespace: Namespace | None) -> Tenant:
         """Return the rules for the namespace as it is: an adopted one keeps its own."""
         return msgspec.structs.replace(self.tenant, adopted=bool(namespace and namespace.adopted))
@@ -47,8 +55,10 @@ def of_command(command: Command, chart: Path | None, keyring: Keyring, labels: d
     """Return the inputs of a command. OperationFailed when a secret cannot be opened."""
     opened, logins = keyring.open(command.secrets), keyring.open(command.registries)
     tenant = Tenant(
-        namespace=command.namespace, pod_security=command.allow.pod_security, limits=command.limits, pull=logins
-    )
+        namespace=command.namespace, pod_security=command.allow.pod_security, limits=command.limits,
+        pull={host: login for host, login in logins.items() if command.pull is None or host in command.pull},
+        trusted=is_trusted(command.allow),
+    )  # fmt: skip
     name = set_name(each.ciphertext for each in command.secrets)
     release = Release(
         name=command.release,
@@ -57,12 +67,12 @@ def of_command(command: Command, chart: Path | None, keyring: Keyring, labels: d
         values=_resolved(command.values, opened, command),
         labels=labels,
         hook_timeout_sec=command.health_timeout_sec,
-        as_user=acting_user(tenant, command.allow),
+        as_user=acting_user(tenant),
         force_fields=command.force_fields,
     )
-    secrets = [*opened.values(), *(str(msgspec.json.decode(login)["password"]) for login in logins.values())]
     return Inputs(
-        release=release, tenant=tenant, secret=_secret(opened, command, name), secret_name=name, masker=Masker(secrets),
+        release=release, digest=command.digest, tenant=tenant, secret=_secret(opened, command, name), secret_name=name,
+        masker=Masker([*opened.values(), *passwords_of(logins)]),
         mark=keyring.mark,
     )  # fmt: skip
 
@@ -70,20 +80,34 @@ def of_command(command: Command, chart: Path | None, keyring: Keyring, labels: d
 def of_preview(asked: PreviewRelease, chart: Path, keyring: Keyring) -> tuple[Release, Masker]:
     """Return what a preview renders, and the masker for all that it says."""
     opened = keyring.open(asked.secrets)
-    tenant = Tenant(namespace=asked.place.namespace, pod_security=asked.allow.pod_security, limits=None)
+    tenant = Tenant(
+        namespace=asked.place.namespace,
+        pod_security=asked.allow.pod_security,
+        limits=None,
+        trusted=is_trusted(asked.allow),
+    )
     release = Release(
         name=asked.place.release,
         namespace=asked.place.namespace,
         chart=chart,
         values=_resolved(asked.values, opened, asked),
-        as_user=acting_user(tenant, asked.allow),
+        as_user=acting_user(tenant),
     )
-    return release, Masker(opened.values())
+    return release, Masker([*opened.values(), *passwords_of(keyring.open(asked.registries))])
 
 
-def acting_user(tenant: Tenant, allow: Allowances) -> str | None:
+def passwords_of(logins: dict[str, str]) -> list[str]:
+    """Return what is secret in credentials of registries."""
+    return [str(msgspec.json.decode(login)["password"]) for login in logins.values()]
+
+
+def is_trusted(allow: Allowances) -> bool:
+    return allow.crds or bool(allow.cluster_scoped)
+
+
+def acting_user(tenant: Tenant) -> str:
     """Return whose rights Helm has: the tenant's, unless an admin trusts the chart with things outside the namespace."""
-    return None if allow.crds or allow.cluster_scoped else tenant.user
+    return TRUSTED if tenant.trusted else tenant.user
 
 
 def _resolved(values: dict[str, Any], opened: dict[str, str], asked: Command | PreviewRelease) -> dict[str, Any]:

@@ -13,16 +13,18 @@ from slipway.domain.jobs import JobOption
 from slipway.domain.outcomes import Outcome
 from slipway.domain.revisions import Drifted
 from slipway.domain.usage import Usage
+from slipway.domain.values import release_digest
 from slipway.messaging.messages import Action, Applied, Chart, Command, JobPhase, Sealed
-from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.cluster.port import Cluster, Object, ReleaseRecord
 from slipway_executor.control import Control
-from slipway_executor.failing import OperationFailed, terminal
+from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Deadline, Helm
 from slipway_executor.reconcile import inputs, reason
-from slipway_executor.reconcile.actions import Actions, labels_of
+from slipway_executor.reconcile.actions import NAMED, Actions, labels_of
 from slipway_executor.reconcile.comparing import find_drift
 from slipway_executor.reconcile.decide import Pass, Step, decide, goes_back
 from slipway_executor.reconcile.inputs import Inputs
+from slipway_executor.reconcile.rules import Reserve
 from slipway_executor.reconcile.state import Observed, Wanted, classify
 from slipway_executor.reconcile.usage import asked_for
 from slipway_executor.reconcile.watch import Watch
@@ -37,6 +39,9 @@ STOPPED_BY_US = frozenset({"helm_killed", "lease_lost"})
 
 class Charts(Protocol):
     async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path: ...
+    async def content(self, chart: Chart) -> str:
+        """Return a digest of a chart that has none of its own: one that ships with the executor; empty for others."""
+        ...
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,23 +66,31 @@ Watching = Callable[[Applied], Awaitable[None]]
 
 
 class Reconciler:
-    def __init__(self, cluster: Cluster, helm: Helm, charts: Charts, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self, cluster: Cluster, helm: Helm, charts: Charts, keyring: Keyring, clock: Clock, reserve: Reserve
+    ) -> None:
         self._cluster = cluster
         self._helm = helm
         self._charts = charts
         self._keyring = keyring
         self._clock = clock
+        self._reserve = reserve
 
     async def inputs(self, command: Command) -> Inputs:
         """Return a command's checked chart and opened secrets; before anything in the cluster is touched."""
-        chart = await self._charts.path(command.chart, command.registries) if command.chart else None
+        if command.chart is None:
+            return inputs.of_command(command, None, self._keyring, labels_of(command))
+        chart = await self._charts.path(command.chart, command.registries)
+        if content := await self._charts.content(command.chart):  # another release of Slipway may have another chart
+            command = msgspec.structs.replace(command, digest=release_digest(content, {"of": command.digest}))
         return inputs.of_command(command, chart, self._keyring, labels_of(command))
 
     async def run(
         self, command: Command, given: Inputs, deadline: Deadline, control: Control, watching: Watching
     ) -> End:
         """Bring the release in line and watch it until it is ready, or remove it."""
-        actions = Actions(self._cluster, self._helm, self._clock, command, deadline, given)
+        command = msgspec.structs.replace(command, digest=given.digest)
+        actions = Actions(self._cluster, self._helm, self._clock, command, deadline, given, self._reserve)
         job = _Pass(self._cluster, self._clock, command, given, actions, control)
         try:
             return await job.run(watching)
@@ -154,12 +167,14 @@ class _Pass:
         namespace = await self._cluster.namespace(self._command.namespace)
         if namespace is None:
             return Observed(namespace=None)
-        history = tuple(await self._cluster.release_history(self._command.namespace, self._command.release))
-        untidy = Step.APPLY in self._done and Step.PRUNE not in self._done
+        history: tuple[ReleaseRecord, ...] = ()
+        if namespace.open:
+            history = tuple(await self._cluster.release_history(self._command.namespace, self._command.release))
+        if namespace.terminating and not self._deleting:
+            held = await self._cluster.held_up(namespace.name)
+            namespace = msgspec.structs.replace(namespace, remaining="; ".join(held[:NAMED]) or namespace.remaining)
         observed = Observed(namespace=namespace, history=history)
-        return msgspec.structs.replace(
-            observed, drift=await self._compared(observed), untidy=untidy and bool(observed.failed_before_last)
-        )
+        return msgspec.structs.replace(observed, drift=await self._compared(observed))
 
     async def _compared(self, observed: Observed) -> tuple[Drifted, ...]:
         """Return how live objects differ, when the job asks for it and the record says that all is as it should be."""
@@ -203,7 +218,7 @@ class _Pass:
         if JobOption.RESTART in command.options:
             await self._actions.restart(manifest)
         watch = Watch(self._cluster, self._clock, command.namespace, manifest)
-        ready = await watch.until_ready(timeout_sec=command.health_timeout_sec, stopped=self._control.stopped)
+        ready = await watch.until_ready(timeout_sec=command.health_timeout_sec, control=self._control)
         self._timings["watch"] = (self._clock.monotonic() - started) * 1000
         if not ready:
             return self._end(self._control.outcome or Outcome.STOPPED)
@@ -213,11 +228,8 @@ class _Pass:
         return self._end(Outcome.DONE)
 
     def _count(self, manifest: list[Object]) -> None:
-        """Note what the objects ask for; more than the limit would otherwise only show as pods that never come."""
-        usage = asked_for(manifest)
-        self._seen = msgspec.structs.replace(self._seen, usage=usage)
-        if self._command.limits and (too_much := usage.beyond(self._command.limits)):
-            raise terminal("quota_exceeded", f"the user's quota does not allow it: {'; '.join(too_much)}", changed=True)
+        """Note what the objects ask for."""
+        self._seen = msgspec.structs.replace(self._seen, usage=asked_for(manifest))
 
     async def _test(self) -> None:
         """Run the chart's tests: a test that fails is told, and leaves the deployment as ready as it is."""
@@ -225,7 +237,7 @@ class _Pass:
         try:
             await self._actions.test()
         except OperationFailed as error:
-            failure = error.failure
+            failure = self._given.masker.failure(error.failure)
         self._seen = msgspec.structs.replace(self._seen, tested=True, test_failure=failure)
 
     def _note_failed_revision(self) -> None:
@@ -272,6 +284,7 @@ class _Pass:
             digest=record.digest,
             chart_digest=chart.digest if chart and same else None,
             app_status=record.status,
+            newest=self._observed.history[-1].revision,
         )
 
     def _end(self, outcome: Outcome, *, failure: Failure | None = None, gone: bool = False) -> End:

@@ -23,7 +23,7 @@ Judge = Callable[[Object], str | None]
 
 
 def unready(expected: Collection[tuple[str, str]], live: Sequence[Object]) -> list[Unready]:
-    """Return what keeps a release from being ready. `expected` are (kind, name) of the kinds that readiness knows."""
+    """Return what keeps a release from being ready. `expected` are (kind, name) of the objects whose state counts."""
     there = {(item["kind"], item["metadata"]["name"]): item for item in live}
     found: list[Unready] = []
     for kind, name in sorted(expected):
@@ -36,15 +36,20 @@ def unready(expected: Collection[tuple[str, str]], live: Sequence[Object]) -> li
 
 
 def why_unready(kind: str, item: Object) -> str | None:
-    """Return why a live object is not ready, or None; a kind without a rule is ready once it exists."""
+    """Return why a live object is not ready, or None; a kind without a rule of its own is judged by its conditions."""
     if "deletionTimestamp" in item["metadata"]:
         return "is being removed"
     status: dict[str, Any] = item.get("status", {})
     observed = status.get("observedGeneration")
     if observed is not None and observed < item["metadata"].get("generation", 0):
         return "was not yet seen by its controller"
-    judge = _JUDGES.get(kind)
-    return judge(item) if judge else None
+    return _JUDGES.get(kind, _by_conditions)(item)
+
+
+def is_custom(item: Object) -> bool:
+    """Tell whether the object is of a kind that somebody's controller brought along, or brings such a kind along."""
+    group = item["apiVersion"].rpartition("/")[0]
+    return item["kind"] == "CustomResourceDefinition" or ("." in group and not group.endswith("k8s.io"))
 
 
 def _deployment(item: Object) -> str | None:
@@ -108,6 +113,17 @@ def _service(item: Object) -> str | None:
     return "has no load balancer address yet"
 
 
+def _by_conditions(item: Object) -> str | None:
+    """Judge by what controllers have agreed on: Stalled and Reconciling when true, Ready (or Established) unless true."""
+    conditions = {each["type"]: each for each in item.get("status", {}).get("conditions", [])}
+    for name, bad in (("Stalled", {"True"}), ("Reconciling", {"True"}), ("Ready", _NOT_YET), ("Established", _NOT_YET)):
+        if name in conditions and conditions[name].get("status") in bad:
+            message = conditions[name].get("message") or conditions[name].get("reason") or "no reason given"
+            return f"is {'not ' if bad is _NOT_YET else ''}{name.lower()}: {message}"
+    return None
+
+
+_NOT_YET = frozenset({"False", "Unknown"})
 _JUDGES: dict[str, Judge] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
@@ -121,7 +137,7 @@ _JUDGES: dict[str, Judge] = {
 
 
 def _given_up(kind: str, item: Object) -> bool:
-    return kind == "Job" and "Failed" in _true_conditions(item)
+    return ("Failed" if kind == "Job" else "Stalled") in _true_conditions(item)
 
 
 def _short_of(status: dict[str, Any], wanted: int, fields: Sequence[str]) -> str | None:

@@ -62,7 +62,8 @@ def _pod_troubles(pods: Sequence[Object]) -> Iterator[Trouble]:
             waiting = container.get("state", {}).get("waiting", {})
             reason, where = waiting.get("reason", ""), f"pod {name}: container {container['name']}"
             if reason in BAD_IMAGE:
-                sentence = f"{where} cannot pull image {container['image']} ({reason}): {waiting.get('message', '')}"
+                words = _of_pulling(container["image"], waiting.get("message", ""))
+                sentence = f"{where} cannot pull image {container['image']} ({reason}): {words}"
                 yield "image_pull_failed", FailureClass.TERMINAL, sentence
             elif reason == "CrashLoopBackOff":
                 yield "container_crashes", FailureClass.TERMINAL, f"{where} keeps crashing ({_last_exit(container)})"
@@ -77,6 +78,12 @@ def _pod_troubles(pods: Sequence[Object]) -> Iterator[Trouble]:
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
                 sentence = f"pod {pod['metadata']['name']} cannot be scheduled: {condition.get('message', '')}"
                 yield "unschedulable", FailureClass.TRANSIENT, sentence
+
+
+def _of_pulling(image: str, message: str) -> str:
+    """Return a kubelet's message from where the runtime speaks, without the image in each clause: the reason stands last."""
+    spoken = message.rpartition("desc = ")[2]
+    return spoken.replace(f' "{image}"', "").replace(f"{image}: ", "")
 
 
 def _last_exit(container: Object) -> str:
@@ -99,6 +106,8 @@ def _event_troubles(warnings: Sequence[Object]) -> Iterator[Trouble]:
             )
         elif event.get("reason") in ("FailedMount", "FailedAttachVolume", "ProvisioningFailed"):
             yield "volume_failed", FailureClass.TRANSIENT, f"{where}: {message}"
+        elif event.get("reason") == "Unhealthy":  # a kubelet's words: which probe failed, and how
+            yield "probe_failed", FailureClass.TRANSIENT, f"{where}: {message}"
 
 
 def _failure(code: str, kind: FailureClass, sentence: str) -> Failure:

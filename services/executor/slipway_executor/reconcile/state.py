@@ -1,6 +1,7 @@
 """What is there, against what is wanted: one named state with its reason."""
 
 from enum import StrEnum
+from itertools import takewhile
 from uuid import UUID
 
 import msgspec
@@ -35,7 +36,7 @@ class State(StrEnum):
     OUT_OF_SYNC = "out_of_sync"
     """Deployed, from another chart or other values."""
     UNTIDY = "untidy"
-    """In sync, after failed revisions that may have left objects behind."""
+    """In sync, after failed revisions that may have left objects behind: their records are there still."""
     DRIFTED = "drifted"
     """In sync by its record, but live objects were compared and differ."""
     IN_SYNC = "in_sync"
@@ -58,8 +59,6 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first."""
     drift: tuple[Drifted, ...] = ()
     """How live objects differ, when they were compared."""
-    untidy: bool = False
-    """This pass applied a revision over failed ones, and has not removed what they left."""
 
     @property
     def last(self) -> ReleaseRecord | None:
@@ -67,13 +66,9 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failed_before_last(self) -> list[ReleaseRecord]:
-        """The failed revisions since the last one that was deployed, the newest one aside."""
-        found: list[ReleaseRecord] = []
-        for record in reversed(self.history[:-1]):
-            if record.status != "failed":
-                break
-            found.append(record)
-        return found
+        """Slipway's failed revisions since the last one that was deployed, the newest one aside."""
+        before = takewhile(lambda record: record.status == "failed", reversed(self.history[:-1]))
+        return [record for record in before if record.generation is not None]
 
 
 class Classified(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +117,7 @@ def _ours(namespace: Namespace, observed: Observed, wanted: Wanted) -> tuple[Sta
         return State.FAILED_UPGRADE if once else State.FAILED_INSTALL, f"revision {last.revision} failed"
     if last.status != "deployed" or last.digest != wanted.digest:
         return State.OUT_OF_SYNC, f"revision {last.revision} is from another chart or other values"
-    if observed.untidy:
+    if observed.failed_before_last and not wanted.deleting:
         return State.UNTIDY, "failed revisions before this one may have left objects"
     if observed.drift:
         names = ", ".join(f"{each.kind} {each.name}" for each in observed.drift[:3])

@@ -8,9 +8,10 @@ import msgspec
 
 from slipway.domain.usage import Usage
 from slipway.domain.values import canonical
-from slipway_executor.cluster.port import DEPLOYMENT_LABEL, Object
+from slipway_executor.cluster import users
+from slipway_executor.cluster.port import DEPLOYMENT_LABEL, SYSTEM_NAMESPACE, Object
+from slipway_executor.cluster.users import ACCOUNT, TRUSTED_ACCOUNT
 
-ACCOUNT = "slipway-deployer"
 PULL_SECRET = "slipway-pull"  # noqa: S105 - a name
 MANAGER = "slipway"
 DEFAULT_REQUESTS = {"cpu": "50m", "memory": "64Mi"}
@@ -25,32 +26,60 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     limits: Usage | None
     adopted: bool = False
     """The namespace was there before: its own rules stay, only the rights are added."""
+    trusted: bool = False
+    """Its chart may reach out of the namespace: the account of trusted charts has rights here too."""
     pull: dict[str, str] = {}
-    """Registry host: JSON of its credentials."""
+    """Registry host: JSON of the credentials that pods may pull images with."""
 
     @property
     def user(self) -> str:
-        """The Kubernetes user that Helm acts as."""
-        return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
+        """The Kubernetes user that acts in the namespace."""
+        return users.tenant(self.namespace)
 
     @property
     def digest(self) -> str:
         """Changes when the rules do; the namespace bears it once they were laid into it."""
-        return hashlib.sha256(canonical([self.labels, objects(self)])).hexdigest()[:16]
+        rules = [*access(self), *walls(self), *logins(self)]
+        return hashlib.sha256(canonical([self.labels, rules])).hexdigest()[:16]
 
     @property
     def labels(self) -> dict[str, str]:
         return {} if self.adopted else {"pod-security.kubernetes.io/enforce": self.pod_security}
 
 
-def objects(tenant: Tenant) -> list[Object]:
-    """Return the objects that the namespace shall have, in the order of their making."""
-    found = [*_pull_objects(tenant), _account(tenant), _binding(tenant)]
-    if not tenant.adopted:
-        found += [_network(tenant), _defaults(tenant)]
-        if tenant.limits is not None:
-            found.append(_quota(tenant, tenant.limits))
-    return found
+def access(tenant: Tenant) -> list[Object]:
+    """Return the account that acts in the namespace, and its rights there."""
+    return [_account(tenant), _binding(tenant)]
+
+
+def walls(tenant: Tenant) -> list[Object]:
+    """Return the limits of the namespace; an adopted one keeps its own. That account can move the network's, and no other."""
+    if tenant.adopted:
+        return []
+    quota = [_quota(tenant, tenant.limits)] if tenant.limits is not None else []
+    return [_network(tenant), _defaults(tenant), *quota]
+
+
+def logins(tenant: Tenant) -> list[Object]:
+    """Return the pull Secret, and the pods' account that uses it."""
+    if not tenant.pull:
+        return []
+    auths: dict[str, Any] = {}
+    for host, raw in sorted(tenant.pull.items()):
+        login = msgspec.json.decode(raw)
+        packed = base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+        auths[host] = {"username": login["username"], "password": login["password"], "auth": packed}
+    content = base64.b64encode(msgspec.json.encode({"auths": auths})).decode()
+    secret, account = no_logins(tenant)
+    return [
+        {**secret, "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}},
+        {**account, "imagePullSecrets": [{"name": PULL_SECRET}]},
+    ]
+
+
+def no_logins(tenant: Tenant) -> tuple[Object, Object]:
+    """Return the same Secret and account as they are without any: the one by its name, the other without the Secret."""
+    return _named(tenant, "v1", "Secret", PULL_SECRET), _named(tenant, "v1", "ServiceAccount", "default")
 
 
 def _named(tenant: Tenant, api_version: str, kind: str, name: str, **content: Any) -> Object:
@@ -65,24 +94,9 @@ def _account(tenant: Tenant) -> Object:
 def _binding(tenant: Tenant) -> Object:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
     subjects = [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": tenant.namespace}]
+    if tenant.trusted:
+        subjects.append({"kind": "ServiceAccount", "name": TRUSTED_ACCOUNT, "namespace": SYSTEM_NAMESPACE})
     return _named(tenant, "rbac.authorization.k8s.io/v1", "RoleBinding", ACCOUNT, roleRef=role, subjects=subjects)
-
-
-def _pull_objects(tenant: Tenant) -> list[Object]:
-    """The pull Secret, and the pods' account that uses it."""
-    if not tenant.pull:
-        return []
-    auths: dict[str, Any] = {}
-    for host, raw in sorted(tenant.pull.items()):
-        login = msgspec.json.decode(raw)
-        packed = base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
-        auths[host] = {"username": login["username"], "password": login["password"], "auth": packed}
-    content = base64.b64encode(msgspec.json.encode({"auths": auths})).decode()
-    secret = _named(
-        tenant, "v1", "Secret", PULL_SECRET,
-        type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": content},
-    )  # fmt: skip
-    return [secret, _named(tenant, "v1", "ServiceAccount", "default", imagePullSecrets=[{"name": PULL_SECRET}])]
 
 
 def _network(tenant: Tenant) -> Object:

@@ -4,12 +4,16 @@ import asyncio
 
 from slipway.clock import Clock
 from slipway.lifecycle import first_of
+from slipway.telemetry import tracing
 from slipway_executor.cluster.kinds import PATHS
 from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.control import Control
 from slipway_executor.failing import OperationFailed
 from slipway_executor.reconcile import reason
-from slipway_executor.reconcile.readiness import Unready, unready
+from slipway_executor.reconcile.readiness import Unready, is_custom, unready
 
+LOOK_CLOSER_SEC = 2.0
+"""The same where there are custom resources: nobody tells of their changes."""
 LOOK_AGAIN_SEC = 10.0
 """Objects are looked at again after this time even when nothing was heard of them."""
 
@@ -21,32 +25,42 @@ class Watch:
         self._cluster = cluster
         self._clock = clock
         self._namespace = namespace
-        self._expected = {
-            (item["kind"], item["metadata"]["name"])
-            for item in manifest
-            if item["kind"] in PATHS and item["metadata"].get("namespace", namespace) == namespace
-        }
+        here = [item for item in manifest if item["metadata"].get("namespace", namespace) == namespace]
+        self._custom = [item for item in here if is_custom(item)]
+        followed = [item for item in here if item["kind"] in PATHS and not is_custom(item)]
+        self._kinds = {item["kind"] for item in followed}
+        self._expected = {(item["kind"], item["metadata"]["name"]) for item in [*followed, *self._custom]}
 
-    async def until_ready(self, *, timeout_sec: int, stopped: asyncio.Event) -> bool:
+    async def until_ready(self, *, timeout_sec: int, control: Control) -> bool:
         """Return True when all are ready, False when told to stop; OperationFailed after `timeout_sec`."""
         try:
-            return await self._until_ready(timeout_sec, stopped)
+            with tracing.span("watch until ready", objects=len(self._expected)):
+                return await self._until_ready(timeout_sec, control)
         finally:
             self._cluster.forget(self._namespace)
 
-    async def _until_ready(self, timeout_sec: int, stopped: asyncio.Event) -> bool:
-        kinds = {kind for kind, _ in self._expected}
+    async def _until_ready(self, timeout_sec: int, control: Control) -> bool:
         until = self._clock.monotonic() + timeout_sec
-        while not stopped.is_set():
-            found = unready(self._expected, await self._cluster.live(self._namespace, kinds)) if kinds else []
+        while not control.stopped.is_set():
+            found = unready(self._expected, await self._live())
+            control.count(len(self._expected) - len(found), len(self._expected))
             if not found:
                 return True
             left = until - self._clock.monotonic()
             if left <= 0 or any(each.hopeless for each in found):
                 await self._give_reason(found, timeout_sec)
-            waiting = self._cluster.wait_for_change(self._namespace, kinds, timeout_sec=min(left, LOOK_AGAIN_SEC))
-            await first_of(waiting, stopped.wait(), self._clock.sleep(min(left, LOOK_AGAIN_SEC)))
+            pause = min(left, LOOK_CLOSER_SEC if self._custom else LOOK_AGAIN_SEC)
+            waiting = [self._clock.sleep(pause), control.stopped.wait()]
+            if self._kinds:
+                waiting.append(self._cluster.wait_for_change(self._namespace, self._kinds, timeout_sec=pause))
+            await first_of(*waiting)
         return False
+
+    async def _live(self) -> list[Object]:
+        """Return what counts as it is now: the kinds that can be watched by lists, custom ones each by itself."""
+        custom = await asyncio.gather(*(self._cluster.find(item, self._namespace) for item in self._custom))
+        followed = await self._cluster.live(self._namespace, self._kinds) if self._kinds else []
+        return [*followed, *(item for item in custom if item)]
 
     async def _give_reason(self, found: list[Unready], timeout_sec: int) -> None:
         pods = await self._cluster.live(self._namespace, {"Pod"})
