@@ -1,7 +1,5 @@
 """One accepted or refused request is one transaction; a refusal that auditors care about is recorded in one of its own."""
 
-import hashlib
-import hmac
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,38 +7,62 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 
-from slipway.database.engine import WriteSession
+from slipway.database.engine import Statements, WriteSession
+from slipway.database.hot import Hot
 from slipway.database.queries import idempotency, outbox
 from slipway.database.queries.idempotency import Kept
-from slipway.domain.events import Actor, EventType
+from slipway.domain.events import EventType
 from slipway.domain.values import canonical
 from slipway.failpoints import hit
-from slipway_api.auth.gate import Caller
+from slipway_api.auth.gate import Caller, actor
 from slipway_api.deps import Deps
 from slipway_api.problems import AUDITED, ApiError, invalid
 
 KEY_LIMIT = 255
 
 
-def actor(caller: Caller) -> Actor:
-    """Return who asks, as the audit trail keeps it."""
-    return Actor(kind="user", id=str(caller.id), address=caller.address)
+@asynccontextmanager
+async def accepting(deps: Deps, caller: Caller, request: Request[Any, Any, Any]) -> AsyncGenerator[WriteSession]:
+    """Open the transaction of a request's change. A refusal that is audited is recorded."""
+    async with changing(deps, caller, method=request.method, path=request.url.path) as session:
+        yield session
 
 
 @asynccontextmanager
-async def accepting(deps: Deps, caller: Caller, request: Request[Any, Any, Any]) -> AsyncGenerator[WriteSession]:
-    """Open the transaction of a change. When it is refused for a reason that is audited, the refusal is recorded."""
-    try:
+async def changing(deps: Deps, caller: Caller, *, method: str, path: str) -> AsyncGenerator[WriteSession]:
+    """Open the transaction of a change, however it was asked for. A refusal that is audited is recorded."""
+    async with _refusals_told(deps, caller, method=method, path=path):
         async with deps.database.writing(caller.scope) as session:
             yield session
             hit("api.before_commit")
         hit("api.committed")
+
+
+@asynccontextmanager
+async def accepting_hot(deps: Deps, caller: Caller, request: Request[Any, Any, Any]) -> AsyncGenerator[Hot]:
+    """As `accepting`, for a route that is asked often."""
+    async with _refusals_told(deps, caller, method=request.method, path=request.url.path):
+        async with deps.database.hot(caller.scope) as asked:
+            yield asked
+            hit("api.before_commit")
+        hit("api.committed")
+
+
+@asynccontextmanager
+async def _refusals_told(deps: Deps, caller: Caller, *, method: str, path: str) -> AsyncGenerator[None]:
+    try:
+        yield
     except ApiError as error:
         if error.code in AUDITED:
             async with deps.database.writing(caller.scope) as session:
-                data = {"method": request.method, "path": request.url.path, "code": error.code}
-                await outbox.record(session, EventType.REFUSED, actor=actor(caller), data=data, owner=caller.id)
+                await tell_refused(session, caller, method=method, path=path, code=error.code)
         raise
+
+
+async def tell_refused(session: Statements, caller: Caller, *, method: str, path: str, code: str) -> None:
+    """Record that a known user's change was refused."""
+    data = {"method": method, "path": path, "code": code}
+    await outbox.record(session, EventType.REFUSED, actor=actor(caller), data=data, owner=caller.id)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,17 +85,16 @@ class Idempotent:
         self._caller = caller
         asked = [request.method, request.url.path, msgspec.to_builtins(body)]
         deps: Deps = request.app.state.deps
-        secret = deps.tokens.key.encode()  # keyed: a body may hold a password, which a plain hash lets one guess
-        self._hash = hmac.new(secret, canonical(asked), hashlib.sha256).hexdigest()
+        self._hashes = deps.tokens.digests(canonical(asked))
 
-    async def earlier(self, session: WriteSession) -> Response[Any] | None:
+    async def earlier(self, session: Statements) -> Response[Any] | None:
         """Return the answer that this key had before; 409 when it was for something else."""
         if not self._key:
             return None
         kept = await idempotency.find(session, self._caller.id, self._key)
         if kept is None:
             return None
-        if kept.request_hash != self._hash:
+        if kept.request_hash not in self._hashes:
             raise ApiError("idempotency_mismatch", "this Idempotency-Key was used for another request")
         headers = {"Location": kept.location} if kept.location else {}
         return Response(
@@ -83,11 +104,11 @@ class Idempotent:
             headers={**headers, "Idempotency-Replayed": "true"},
         )
 
-    async def keep(self, session: WriteSession, answer: Answer) -> Response[Any]:
+    async def keep(self, session: Statements, answer: Answer) -> Response[Any]:
         """Keep the answer with what it answers, and return it as a response."""
         body = msgspec.json.encode(answer.body)
         if self._key:
-            kept = Kept(request_hash=self._hash, status_code=answer.status, location=answer.location, body=body)
+            kept = Kept(request_hash=self._hashes[0], status_code=answer.status, location=answer.location, body=body)
             await idempotency.keep(session, self._caller.id, self._key, kept)
         return respond(answer, body)
 

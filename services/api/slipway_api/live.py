@@ -1,22 +1,31 @@
-"""The live feed: one subscription for all clients of this process, a bounded queue for each."""
+"""The live feed: one subscription for all clients of this process, a bounded queue for each.
+
+An event goes only to those who may see it, so what a process does for one event does not grow with its clients. Hence no client
+sees every position: whether one is missing is noticed once, for all.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from enum import Enum, auto
 from uuid import UUID
 
 import msgspec
 import structlog
 
 from slipway.clock import Clock
-from slipway.database.engine import Database
+from slipway.database.engine import Database, Scope
 from slipway.database.queries import feed
 from slipway.domain.events import CloudEvent
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
+from slipway.messaging.messages import Progress
+from slipway_api.metrics import LIVE_DROPPED
 
 log = structlog.get_logger()
 
 QUEUE = 256
+FOR_PROGRESS = 64
+"""Progress is left out for a client that has more than these to take."""
 PAGE = 200
 RETRY_SEC = 1.0
 
@@ -24,75 +33,154 @@ Position = tuple[int, int]
 """Epoch and position."""
 
 
+class _Gap(Enum):
+    """What a client may find in place of an event."""
+
+    GAP = auto()
+    """Something did not come over NATS: look into the table."""
+    QUIET = auto()
+    """Nothing came for a while."""
+
+
+class _Client:
+    """One that follows: what it may see, and what it has yet to take. None ends it."""
+
+    __slots__ = ("owner", "progress", "queue")
+
+    def __init__(self, owner: UUID | None, *, progress: bool) -> None:
+        self.owner = owner
+        self.progress = progress
+        self.queue: asyncio.Queue[CloudEvent | Progress | _Gap | None] = asyncio.Queue(QUEUE)
+
+
 class LiveFeed:
     def __init__(self, database: Database, broker: Broker | None, clock: Clock) -> None:
         self._database = database
         self._broker = broker
         self._clock = clock
-        self._clients: set[asyncio.Queue[CloudEvent | None]] = set()
+        self._clients: dict[UUID | None, set[_Client]] = {}
+        """By the owner whose events they may see; None: those who see all."""
+        self._last: Position | None = None
+        """Of the newest event that came over NATS; None before the first."""
 
     @property
     def clients(self) -> int:
-        return len(self._clients)
+        return sum(map(len, self._clients.values()))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow the event stream from its end, for ever; a broken subscription is made again."""
+        """Follow the event stream from its last event, for ever; a broken subscription is made again.
+
+        The last one again, as it may have come while the subscription was broken: clients that know it skip it.
+        """
         while not stop.is_set() and self._broker is not None:
             try:
                 last = await self._broker.last_message(subjects.EVENTS_STREAM)
-                reading = self._broker.read_stream(subjects.EVENTS_STREAM, start_sequence=last.sequence + 1)
+                reading = self._broker.read_stream(subjects.EVENTS_STREAM, start_sequence=last.sequence)
+                await self._look_back()
                 async for delivery in reading:
                     self._give(msgspec.json.decode(delivery.data, type=CloudEvent))
             except (BrokerError, msgspec.DecodeError) as error:
                 log.info("live_feed_interrupted", error=type(error).__name__)
             await self._clock.sleep(RETRY_SEC)
 
-    async def follow(self, *, after: Position | None, owner: UUID | None) -> AsyncIterator[CloudEvent]:
-        """Yield events after a position (None: from now on), of one owner when given; missed ones come from the database."""
-        queue: asyncio.Queue[CloudEvent | None] = asyncio.Queue(QUEUE)
-        self._clients.add(queue)
+    def end(self) -> None:
+        """End every client's feed: this process stops, and each goes on at another from where it was."""
+        for client in self._all():
+            self._let_go(client)
+
+    def tell(self, progress: Progress) -> None:
+        """Hand progress to those of its owner and of admins who asked for it and keep up."""
+        for client in self._who_see(progress.owner):
+            if client.progress and client.queue.qsize() < FOR_PROGRESS:
+                client.queue.put_nowait(progress)
+
+    async def follow(
+        self, *, after: Position | None, owner: UUID | None, quiet_sec: float | None = None, progress: bool = False
+    ) -> AsyncGenerator[CloudEvent | Progress | None]:
+        """Yield events after a position (None: from now on), of one owner when given; missed ones come from the database.
+
+        With `quiet_sec`, None is yielded whenever nothing came for so long; with `progress`, how far jobs are as well.
+        """
+        client = _Client(owner, progress=progress)
+        self._clients.setdefault(owner, set()).add(client)
         try:
             position = after or await self._head()
-            async for event in self._missed(position, owner):
-                position = _position(event)
-                yield event
-            while (event := await queue.get()) is not None:
-                if _position(event) <= position:
-                    continue
-                if position[1] + 1 < event.slipwaypos or position[0] != event.slipwayepoch:
-                    async for missed in self._missed(position, owner, until=_position(event)):
-                        yield missed
-                position = _position(event)
-                if owner is None or event.slipwayowner == owner:
-                    yield event
+            coming: CloudEvent | Progress | _Gap | None = _Gap.GAP if after else _Gap.QUIET
+            while coming is not None:
+                if coming is _Gap.GAP:
+                    async for event in self._missed(position, owner):
+                        position = _position(event)
+                        yield event
+                elif isinstance(coming, Progress):
+                    yield coming
+                elif isinstance(coming, CloudEvent) and _position(coming) > position:
+                    position = _position(coming)
+                    yield coming
+                while (found := await _next(client.queue, quiet_sec)) is _Gap.QUIET:
+                    yield None
+                coming = found
         finally:
-            self._clients.discard(queue)
+            self._forget(client)
+
+    async def _look_back(self) -> None:
+        """Have all clients look into the table for what came while nobody listened; from its end on NATS brings the rest."""
+        try:
+            self._last = max(await self._head(), self._last or (0, 0))
+        except Exception as error:  # noqa: BLE001 - the next event is taken for a gap then
+            log.info("live_feed_head_unknown", error=type(error).__name__)
+        self._tell_all(_Gap.GAP)
 
     def _give(self, event: CloudEvent) -> None:
-        for queue in tuple(self._clients):
-            if queue.full():
-                self._clients.discard(queue)
-                queue.get_nowait()
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(event)
+        """Hand an event to those who may see it. When it does not follow the one before, all look into the table first."""
+        position = _position(event)
+        if self._last is None or (position[0], position[1] - 1) > self._last:
+            self._tell_all(_Gap.GAP)
+        self._last = max(position, self._last or position)
+        for client in self._who_see(event.slipwayowner):
+            self._put(client, event)
+
+    def _tell_all(self, what: "_Gap") -> None:
+        for client in self._all():
+            self._put(client, what)
+
+    def _put(self, client: _Client, what: "CloudEvent | _Gap") -> None:
+        if client.queue.full():
+            LIVE_DROPPED.inc()
+            self._let_go(client)
+        else:
+            client.queue.put_nowait(what)
+
+    def _let_go(self, client: _Client) -> None:
+        self._forget(client)
+        if client.queue.full():
+            client.queue.get_nowait()
+        client.queue.put_nowait(None)
+
+    def _who_see(self, owner: UUID | None) -> list[_Client]:
+        return [client for each in {None, owner} for client in self._clients.get(each, ())]
+
+    def _all(self) -> list[_Client]:
+        return [client for clients in self._clients.values() for client in clients]
+
+    def _forget(self, client: _Client) -> None:
+        clients = self._clients.get(client.owner, set())
+        clients.discard(client)
+        if not clients:
+            self._clients.pop(client.owner, None)
 
     async def _head(self) -> Position:
         async with self._database.reading() as session:
             head = await feed.head(session)
         return head.epoch, head.pos
 
-    async def _missed(
-        self, after: Position, owner: UUID | None, until: Position | None = None
-    ) -> AsyncIterator[CloudEvent]:
+    async def _missed(self, after: Position, owner: UUID | None) -> AsyncIterator[CloudEvent]:
+        scope = Scope(user_id=owner, is_admin=owner is None)
         while True:
-            async with self._database.reading() as session:
+            async with self._database.reading(scope) as session:
                 head = await feed.head(session)
                 rows = await feed.page(session, epoch=after[0], pos=after[1], limit=PAGE, owner=owner)
             for row in rows:
                 after = (row.epoch, row.pos)
-                if until is not None and after >= until:
-                    return
                 yield feed.cloud_event(row, head.uid)
             if len(rows) < PAGE:
                 return
@@ -100,3 +188,14 @@ class LiveFeed:
 
 def _position(event: CloudEvent) -> Position:
     return event.slipwayepoch, event.slipwaypos
+
+
+async def _next(
+    queue: "asyncio.Queue[CloudEvent | Progress | _Gap | None]", quiet_sec: float | None
+) -> CloudEvent | Progress | _Gap | None:
+    """Return what comes next, or QUIET when nothing does for so long."""
+    try:
+        async with asyncio.timeout(quiet_sec):
+            return await queue.get()
+    except TimeoutError:
+        return _Gap.QUIET

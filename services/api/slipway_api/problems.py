@@ -33,6 +33,8 @@ STATUS = {
     "deleting": 409,
     "in_use": 409,
     "job_waiting": 409,
+    "answering": 409,
+    "proposal_closed": 409,
     "idempotency_mismatch": 409,
     "stale": 412,
     "too_large": 413,
@@ -93,14 +95,20 @@ def not_found(what: str) -> ApiError:
 
 def answer(error: ApiError) -> Response[Problem]:
     """Return the problem document of a refusal."""
-    status = STATUS[error.code]
+    body = problem_of(error)
+    status = body.status
     headers: dict[str, str] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="slipway"'
-    body = Problem(title=TITLES[status], status=status, code=error.code, detail=error.detail, errors=error.errors)
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: ApiError) -> Problem:
+    """Return the body that tells a refusal."""
+    status = STATUS[error.code]
+    return Problem(title=TITLES[status], status=status, code=error.code, detail=error.detail, errors=error.errors)
 
 
 def _api_error(_: Request[Any, Any, Any], error: ApiError) -> Response[Problem]:
@@ -177,29 +185,32 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Pro
         for name, value in (error.headers or {}).items():
             found.headers[name] = value
         return found
-    return _unexpected(request, error)
+    return _foreign(request, error)
 
 
 def _too_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:  # noqa: ARG001
     return answer(ApiError("malformed", "the body is nested too deeply"))
 
 
-def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    if not passes(error):
-        return _unexpected(request, error)
-    log.warning("database_unavailable", path=request.scope["path"], error=type(error).__name__)
-    return answer(ApiError("unavailable", "the database does not answer; try again", retry_after=2))
+def _foreign(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    return answer(translated(error, path=request.scope["path"], method=request.scope["method"]))
 
 
-def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def translated(error: BaseException, *, path: str, method: str) -> ApiError:
+    """Return the refusal that tells of any error, which is logged when it is none of ours."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, UNAVAILABLE) and passes(error):
+        log.warning("database_unavailable", path=path, error=type(error).__name__)
+        return ApiError("unavailable", "the database does not answer; try again", retry_after=2)
     log.error(
         "request_failed",
-        path=request.scope["path"],
-        method=request.scope["method"],
+        path=path,
+        method=method,
         error=type(error).__name__,
         traceback="".join(traceback.format_tb(error.__traceback__)),  # places only: a message may repeat a value
     )
-    return answer(ApiError("internal", "the error was logged; trying again may help"))
+    return ApiError("internal", "the error was logged; trying again may help")
 
 
 HANDLERS: ExceptionHandlersMap = {
@@ -207,6 +218,6 @@ HANDLERS: ExceptionHandlersMap = {
     ValidationException: _validation,
     HTTPException: _http,
     RecursionError: _too_deep,
-    Exception: _unexpected,
-    **dict.fromkeys(UNAVAILABLE, _unavailable),
+    Exception: _foreign,
+    **dict.fromkeys(UNAVAILABLE, _foreign),
 }

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
-from slipway.database.queries import clusters, deployments, enqueue, outbox, templates, users, wishes
+from slipway.database.queries import deployments, enqueue, outbox, templates, users, wishes
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
@@ -13,7 +13,7 @@ from slipway.domain.values import Problem
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
-from slipway_api.operations import fields, user_values
+from slipway_api.operations import clusters, fields, user_values
 from slipway_api.operations.deployments import check_quota, domain_taken, new_uid
 from slipway_api.problems import ApiError
 from slipway_api.schemas.deployments import DeploymentAdopt
@@ -26,13 +26,12 @@ async def adopt(session: WriteSession, deps: Deps, caller: Caller, body: Deploym
     """Accept a deployment whose release is there already; the first reconcile changes no object, or refuses."""
     found = _place_problems(body)
     domain = fields.domain(body.domain_name, fields.UNSET, deps, found, required=True)
-    if body.cluster not in await clusters.names(session):
-        found.append(Problem(pointer="/cluster", message="there is no such cluster"))
+    cluster = await clusters.meant(session, body.cluster, found)
     owner = await users.get(session, body.user_id or caller.id)
     if owner is None:
         found.append(Problem(pointer="/user_id", message="there is no such user"))
-    template = await templates.get(session, body.template_id)
-    if template is None or template.deleted_at is not None:
+    template = await templates.hold(session, body.template_id)
+    if template is None or template.deleted_at is not None or template.product.deleted_at is not None:
         found.append(Problem(pointer="/template_id", message="there is no such template version, or it was withdrawn"))
     elif user_values.take(body.user_values, template, (), found).fresh:
         found.append(Problem(pointer="/user_values", message="name existing Secrets by $secretRef when adopting"))
@@ -41,8 +40,8 @@ async def adopt(session: WriteSession, deps: Deps, caller: Caller, body: Deploym
     await check_quota(session, deps, owner.id)
     try:
         deployment = await deployments.add(
-            session, user_id=owner.id, domain_name=domain, deployment_uid=new_uid(template, owner.email),
-            namespace_name=body.namespace_name, release_name=body.release_name, cluster=body.cluster,
+            session, user_id=owner.id, domain_name=domain, deployment_uid=new_uid(template.product.slug, owner.email),
+            namespace_name=body.namespace_name, release_name=body.release_name, cluster=cluster,
             desired_template_id=template.id, user_values_json=body.user_values or None,
             status=DeploymentStatus.PROVISIONING.value, generation=1,
         )  # fmt: skip
@@ -51,7 +50,7 @@ async def adopt(session: WriteSession, deps: Deps, caller: Caller, body: Deploym
             raise ApiError("conflict", "a deployment has this namespace already") from None
         raise domain_taken() from None
     job = await enqueue.enqueue(
-        session, deployment=deployment, user=owner.id, cluster=body.cluster, reason=JobReason.CREATE, generation=1,
+        session, deployment=deployment, user=owner.id, cluster=cluster, reason=JobReason.CREATE, generation=1,
         options=[JobOption.ADOPT], asked={"actor": wishes.told_actor(actor(caller)), "changes": []},
     )  # fmt: skip
     data = {

@@ -1,6 +1,7 @@
 """Live questions to a cluster's executors: with a deadline, few at once, each trouble an honest answer."""
 
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -9,19 +10,26 @@ from slipway.messaging.broker import BrokerError, NoResponders
 from slipway.messaging.messages import encode
 from slipway.messaging.queries import Answered
 from slipway_api.deps import Deps
-from slipway_api.problems import ApiError, not_found
+from slipway_api.problems import ApiError
 from slipway_api.turns import RETRY_SEC
 
 Answer = TypeVar("Answer", bound=Answered)
 
 
 async def ask(
-    deps: Deps, cluster: str, kind: str, question: msgspec.Struct, answer: type[Answer], *, timeout: float = 10.0
+    deps: Deps,
+    cluster: str,
+    kind: str,
+    question: msgspec.Struct,
+    answer: type[Answer],
+    *,
+    who: UUID,
+    timeout: float = 10.0,
 ) -> Answer:
-    """Return an executor's answer, its `failure` included; 503 when nobody answers in time (seconds)."""
+    """Return an executor's answer, its `failure` included; 503 when nobody answers in time (seconds), 429 for too many."""
     if deps.broker is None:
         raise _nobody(cluster)
-    async with deps.turns:
+    with deps.turns.one(who):
         try:
             raw = await deps.broker.request(subjects.query(cluster, kind), encode(question), timeout=timeout)
         except NoResponders:
@@ -35,14 +43,21 @@ async def ask(
 
 
 async def told(
-    deps: Deps, cluster: str, kind: str, question: msgspec.Struct, answer: type[Answer], *, timeout: float = 10.0
+    deps: Deps,
+    cluster: str,
+    kind: str,
+    question: msgspec.Struct,
+    answer: type[Answer],
+    *,
+    who: UUID,
+    timeout: float = 10.0,
 ) -> Answer:
     """Return an answer without a failure: 404 for what is not there, 503 with the reason for all else."""
-    found = await ask(deps, cluster, kind, question, answer, timeout=timeout)
+    found = await ask(deps, cluster, kind, question, answer, who=who, timeout=timeout)
     if found.failure is None:
         return found
     if found.failure.code == "not_found":
-        raise not_found(f"thing in the cluster: {found.failure.reason}")
+        raise ApiError("not_found", found.failure.reason)
     raise ApiError("unavailable", found.failure.reason, retry_after=RETRY_SEC)
 
 

@@ -1,16 +1,20 @@
 """Registering clusters, and giving up lost ones."""
 
 import re
+from collections.abc import Sequence
 
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import Taken
 from slipway.database.queries import clusters, outbox
 from slipway.domain.events import EventType
+from slipway.domain.values import Problem
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.problems import ApiError, invalid, not_found
 from slipway_api.schemas.platform import ClusterCreate, ClusterForget, ClusterRead, ExecutorRead
 
+DEFAULT = "local"
+"""The embedded cluster, which every installation has until it is given up."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
@@ -36,6 +40,22 @@ async def shown(session: ReadSession) -> list[ClusterRead]:
             )
         )  # fmt: skip
     return found
+
+
+async def meant(session: ReadSession, name: str | None, found: list[Problem]) -> str:
+    """Return the cluster that a request means: the named one, else `local`, else the only one; else `found` says why not."""
+    return chosen(await clusters.names(session), name, found)
+
+
+def chosen(live: Sequence[str], name: str | None, found: list[Problem]) -> str:
+    """Do the same, knowing the clusters that there are."""
+    if name is None and DEFAULT not in live and len(live) == 1:
+        return live[0]
+    if name is None and DEFAULT not in live and live:
+        found.append(Problem(pointer="/cluster", message=f"is required: one of {', '.join(live)}"))
+    elif (name or DEFAULT) not in live:
+        found.append(Problem(pointer="/cluster", message="there is no such cluster"))
+    return name or DEFAULT
 
 
 async def create(session: WriteSession, caller: Caller, body: ClusterCreate) -> ClusterRead:

@@ -1,18 +1,19 @@
 """Accepting what users want of a deployment: row, job and event in the one transaction that the route opened."""
 
 import secrets
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from slipway.database.engine import ReadSession, WriteSession
+from slipway.database.engine import ReadSession, Statements, WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import Deployment, ProductTemplateVersion
-from slipway.database.queries import clusters, deployments, enqueue, outbox, products, quotas, templates, users, wishes
+from slipway.database.queries import deployments, products, quotas, templates, users, wishes
+from slipway.database.queries import secrets as sealed_secrets
 from slipway.database.queries.wishes import Wish
 from slipway.domain.changes import changes_of
-from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
 from slipway.domain.naming import SUFFIX_ALPHABET, SUFFIX_LENGTH, deployment_uid, user_slug
@@ -22,6 +23,7 @@ from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
 from slipway_api.operations import fields, promises, user_values
+from slipway_api.operations.promises import Inputs
 from slipway_api.operations.user_values import Given
 from slipway_api.problems import ApiError, invalid, not_found
 from slipway_api.schemas.deployments import (
@@ -30,48 +32,6 @@ from slipway_api.schemas.deployments import (
     DeploymentUpdate,
     DeploymentUpgrade,
 )
-
-
-async def create(session: WriteSession, deps: Deps, caller: Caller, body: DeploymentCreate) -> UUID:
-    """Accept a new deployment; return its id."""
-    found: list[Problem] = []
-    domain = fields.domain(body.domain_name, body.domainname, deps, found, required=True)
-    values = fields.user_values(body.user_values, body.user_values_json, found)
-    template = await wanted_template(session, body, found)
-    given = Given(values=None)
-    if template is not None:
-        given = user_values.take(None if values is UNSET else values, template, (), found)
-    if body.cluster not in await clusters.names(session):
-        found.append(Problem(pointer="/cluster", message="there is no such cluster"))
-    found += fields.expiry_problems(body.expires_at)
-    if found or template is None:
-        raise ApiError("invalid", errors=found)
-    await check_quota(session, deps, caller.id)
-    promise = await promises.kept(session, deps, body.preview_id, None, template.id, given)
-    uid = new_uid(template, caller.email)
-    try:
-        deployment = await deployments.add(
-            session, user_id=caller.id, domain_name=domain, deployment_uid=uid, namespace_name=uid, release_name=uid,
-            cluster=body.cluster, desired_template_id=template.id, user_values_json=given.values,
-            status=DeploymentStatus.PROVISIONING.value, generation=1, expires_at=body.expires_at,
-        )  # fmt: skip
-    except Taken:
-        raise domain_taken() from None
-    await user_values.store(session, deployment, body.cluster, given)
-    job = await enqueue.enqueue(
-        session, deployment=deployment, user=caller.id, cluster=body.cluster, reason=JobReason.CREATE, generation=1,
-        asked={"actor": wishes.told_actor(actor(caller)), "changes": []}, preview=promise,
-    )  # fmt: skip
-    data = {
-        "status": "provisioning",
-        "generation": 1,
-        "job": str(job),
-        "template": str(template.id),
-        "domain_name": domain,
-        "changes": changes_of(None, given.values, under="/user_values"),
-    }
-    await outbox.record(session, EventType.DEPLOYMENT_CREATED, actor=actor(caller), data=data, deployment=deployment)
-    return deployment
 
 
 async def change(
@@ -103,13 +63,20 @@ async def change(
         raise ApiError("invalid", errors=found)
     if not wanted:
         return False
-    changes = _changes(deployment, wanted, given)
+    changes = _changes(deployment, wanted, given.fresh if given else ())
     if wanted.keys() <= {"expires_at", "expiry_warned_at"}:
         await deployments.change(session, deployment, **wanted)
         told = {"fields": ["expires_at"], "changes": list(changes)}
         await wishes.tell(session, deployment, EventType.DEPLOYMENT_CHANGED, told, actor=actor(caller))
         return True
-    promise = await promises.kept(session, deps, body.preview_id, deployment, deployment.desired_template_id, given)
+    inputs = Inputs(
+        template=deployment.desired_template_id,
+        domain=wanted.get("domain_name", deployment.domain_name),
+        cluster=deployment.cluster,
+        values=given.values if given else deployment.user_values_json,
+        fresh=given.fresh if given else {},
+    )
+    promise = await promises.kept(session, deps, body.preview_id, deployment, inputs)
     if given is not None:
         await user_values.store(session, deployment.id, deployment.cluster, given)
     options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
@@ -130,11 +97,15 @@ async def upgrade(
         raise invalid("/template_id", "is a version of another product")
     if template.id == deployment.desired_template_id:
         return False
-    await _check_fit(session, deployment, template, deployment.user_values_json)
-    promise = await promises.kept(session, deps, body.preview_id, deployment, template.id, None)
+    _check_fit(template, deployment.user_values_json, await user_values.stored_names(session, deployment.id))
+    inputs = Inputs(
+        template=template.id, domain=deployment.domain_name, cluster=deployment.cluster,
+        values=deployment.user_values_json,
+    )  # fmt: skip
+    promise = await promises.kept(session, deps, body.preview_id, deployment, inputs)
     options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
     wanted = {"desired_template_id": template.id}
-    changes = _changes(deployment, wanted, None)
+    changes = _changes(deployment, wanted)
     wish = Wish(reason=JobReason.UPGRADE, fields=wanted, options=options, changes=changes, preview=promise)
     await accept(session, caller, deployment, wish)
     return True
@@ -146,15 +117,19 @@ async def roll_back(session: WriteSession, caller: Caller, deployment: Deploymen
     revision = await deployments.revision(session, deployment=deployment.id, revision=body.revision)
     if revision is None or not revision.succeeded:
         raise invalid("/revision", "this deployment has no such revision that was ready: see its revisions")
+    now = {row.name: row.ciphertext for row in await sealed_secrets.of_deployment(session, deployment.id)}
+    before = revision.secrets_json or {}
     same_values = canonical(revision.user_values_json) == canonical(deployment.user_values_json)
-    if same_values and revision.template_id == deployment.desired_template_id:
+    if same_values and now == before and revision.template_id == deployment.desired_template_id:
         return False
     template = await templates.get(session, revision.template_id)
     if template is None:
         raise invalid("/revision", "the template version of this revision is gone")
-    await _check_fit(session, deployment, template, revision.user_values_json)
+    _check_fit(template, revision.user_values_json, before)
+    await sealed_secrets.restore(session, deployment.id, revision.revision)
     wanted = {"desired_template_id": revision.template_id, "user_values_json": revision.user_values_json}
-    changes = _changes(deployment, wanted, None)
+    others = {each for each in {*now, *before} if now.get(each) != before.get(each)}
+    changes = _changes(deployment, wanted, others)
     await accept(session, caller, deployment, Wish(reason=JobReason.ROLLBACK, fields=wanted, changes=changes))
     return True
 
@@ -166,7 +141,7 @@ async def delete(session: WriteSession, caller: Caller, deployment: Deployment) 
 
 async def locked(session: WriteSession, caller: Caller, deployment: UUID) -> Deployment:
     """Lock and return the deployment, in the system's lock order; 404 when it is not the caller's."""
-    if await users.lock(session, caller.id) is None:
+    if not await users.hold(session, caller.id):
         raise ApiError("unauthenticated", "the user of this token is gone")
     found = await deployments.lock(session, deployment)
     if found is None:
@@ -192,14 +167,16 @@ def domain_taken() -> ApiError:
     return ApiError("domain_taken", "another deployment has this domain name")
 
 
-def new_uid(template: ProductTemplateVersion, email: str) -> str:
-    """Return a fresh name for a deployment, its namespace and its release."""
+def new_uid(slug: str, email: str) -> str:
+    """Return a fresh name for a deployment of the product, its namespace and its release."""
     suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
-    return deployment_uid(template.product.slug, user_slug(email), suffix)
+    return deployment_uid(slug, user_slug(email), suffix)
 
 
-def _changes(deployment: Deployment, wanted: dict[str, Any], given: Given | None) -> tuple[dict[str, Any], ...]:
-    """Return what is changed in which columns, for the audit trail."""
+def _changes(
+    deployment: Deployment, wanted: dict[str, Any], secret_places: Collection[str] = ()
+) -> tuple[dict[str, Any], ...]:
+    """Return what is changed in which columns and secrets, for the audit trail."""
     found: list[dict[str, Any]] = []
     for name, value in wanted.items():
         if name == "user_values_json":
@@ -207,17 +184,15 @@ def _changes(deployment: Deployment, wanted: dict[str, Any], given: Given | None
         elif name != "expiry_warned_at":
             before, after = (None if each is None else str(each) for each in (getattr(deployment, name), value))
             found += changes_of(before, after, under=f"/{name}")
-    for place in given.fresh if given else ():
+    for place in sorted(secret_places):
         found.append({"field": f"/user_values{place}", "before": MASK, "after": MASK})
     return tuple(found)
 
 
-async def _check_fit(
-    session: WriteSession, deployment: Deployment, template: ProductTemplateVersion, values: dict[str, Any] | None
-) -> None:
+def _check_fit(template: ProductTemplateVersion, values: dict[str, Any] | None, stored: Collection[str]) -> None:
     """422 when values do not fit a template version, or need a secret that is not stored."""
     found: list[Problem] = []
-    user_values.take(values, template, await user_values.stored_names(session, deployment.id), found)
+    user_values.take(values, template, stored, found)
     if found:
         raise ApiError("invalid", "the deployment's values do not fit that version", errors=found)
 
@@ -237,29 +212,42 @@ async def wanted_template(
     session: ReadSession, body: DeploymentCreate, found: list[Problem]
 ) -> ProductTemplateVersion | None:
     """Return the version that a body names; what is wrong is added to `found`."""
-    if (body.template_id is None) == (body.product_id is None):
-        found.append(Problem(pointer="/template_id", message="give either template_id or product_id"))
-        return None
-    wanted, where = body.template_id, "/template_id"
+    wanted = body.template_id
     if body.product_id is not None:
-        product, where = await products.get(session, body.product_id), "/product_id"
+        product = await products.get(session, body.product_id)
         wanted = product.template_id if product else None
-        if wanted is None:
-            found.append(Problem(pointer=where, message="there is no such product, or it has no current version"))
-            return None
     template = await templates.get(session, wanted) if wanted else None
-    if template is None or template.deleted_at is not None or template.product.deleted_at is not None:
-        found.append(Problem(pointer=where, message="there is no such template version, or it was withdrawn"))
+    withdrawn = template is not None and (template.deleted_at or template.product.deleted_at) is not None
+    if problem := version_problem(body, there=template is not None, withdrawn=withdrawn):
+        found.append(problem)
         return None
     return template
 
 
-async def check_quota(session: WriteSession, deps: Deps, user: UUID) -> None:
+def version_problem(body: DeploymentCreate, *, there: bool, withdrawn: bool) -> Problem | None:
+    """Return what is wrong with how a body names a version, knowing whether there is such a one, and whether it is withdrawn."""
+    if (body.template_id is None) == (body.product_id is None):
+        return Problem(pointer="/template_id", message="give either template_id or product_id")
+    if body.product_id is not None and not there:
+        return Problem(pointer="/product_id", message="there is no such product, or it has no current version")
+    return None if there and not withdrawn else no_version(body)
+
+
+def no_version(body: DeploymentCreate) -> Problem:
+    where = "/template_id" if body.product_id is None else "/product_id"
+    return Problem(pointer=where, message="there is no such template version, or it was withdrawn")
+
+
+async def check_quota(asked: Statements, deps: Deps, user: UUID) -> None:
     """Lock the user and refuse one deployment more than the quota allows, or any when its resources are used up."""
-    if await users.lock(session, user) is None:
+    if not await users.hold(asked, user):
         raise ApiError("unauthenticated", "the user of this deployment is gone")
-    most = await quotas.of_user(session, user, deps.quota)
-    count, used = await quotas.used(session, user)
+    await refuse_over_quota(asked, deps, user)
+
+
+async def refuse_over_quota(asked: Statements, deps: Deps, user: UUID) -> None:
+    """Refuse one deployment more than the quota allows at this moment."""
+    most, count, used = await quotas.stand(asked, user, deps.quota)
     if count >= most.deployments:
         raise ApiError(
             "quota_exceeded", f"you may have {most.deployments} deployments: delete one, or ask an admin for more"

@@ -19,7 +19,7 @@ def domain(name: str | UnsetType, older: str | UnsetType, deps: Deps, found: lis
             found.append(Problem(pointer="/domain_name", message="is required"))
         return UNSET
     try:
-        return normalise_domain(given, reserved=deps.reserved_domains)
+        return normalise_domain(given, deps.domains)
     except InvalidDomain as error:
         found.append(Problem(pointer=where, message=str(error)))
         return UNSET
@@ -32,11 +32,22 @@ def user_values(values: Any, older: Any, found: list[Problem]) -> Any:
     return values if values is not UNSET else older
 
 
-def expiry_problems(expires_at: Any) -> list[Problem]:
-    if not isinstance(expires_at, datetime):
+def time_problems(time: Any, where: str) -> list[Problem]:
+    """Return what keeps a time, when it is one, from being stored."""
+    if not isinstance(time, datetime):
         return []
-    if expires_at.tzinfo is None:
-        return [Problem(pointer="/expires_at", message="needs a time zone, as in 2030-01-01T00:00:00Z")]
-    if expires_at <= datetime.now(UTC):
+    if time.tzinfo is None:
+        return [Problem(pointer=where, message="needs a time zone, as in 2030-01-01T00:00:00Z")]
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        return [Problem(pointer=where, message="lies outside of the years 1 to 9999 of UTC")]
+    return []
+
+
+def expiry_problems(expires_at: Any) -> list[Problem]:
+    if wrong := time_problems(expires_at, "/expires_at"):
+        return wrong
+    if isinstance(expires_at, datetime) and expires_at <= datetime.now(UTC):
         return [Problem(pointer="/expires_at", message="lies in the past")]
     return []

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import UNSET
 
 from slipway.database.engine import ReadSession, WriteSession
-from slipway.database.models import Deployment, Preview, ProductTemplateVersion
-from slipway.database.queries import clusters, feed, previews, registries, secrets, templates
+from slipway.database.models import Deployment, DeploymentRevision, Preview, ProductTemplateVersion
+from slipway.database.queries import feed, previews, registries, secrets, templates
 from slipway.domain.changes import changes_of
 from slipway.domain.charts import InvalidChartRef
 from slipway.domain.secrets import set_name
@@ -18,8 +18,9 @@ from slipway.messaging.messages import Chart, Sealed
 from slipway.messaging.queries import PREVIEW, Place, PreviewedRelease, PreviewRelease
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
-from slipway_api.operations import asking, fields, promises, user_values
-from slipway_api.operations.deployments import new_uid, refuse_deleting, wanted_template
+from slipway_api.operations import asking, clusters, fields, promises, user_values
+from slipway_api.operations.deployments import new_uid, refuse_deleting, refuse_over_quota, wanted_template
+from slipway_api.operations.promises import Inputs
 from slipway_api.operations.user_values import Given
 from slipway_api.problems import ApiError, invalid
 from slipway_api.schemas.deployments import DeploymentCreate
@@ -48,21 +49,24 @@ async def of_new(session: ReadSession, deps: Deps, caller: Caller, body: Preview
     given = Given(values=None)
     if template is not None:
         given = user_values.take(None if body.user_values is UNSET else body.user_values, template, (), found)
-    if body.cluster not in await clusters.names(session):
-        found.append(Problem(pointer="/cluster", message="there is no such cluster"))
+    cluster = await clusters.meant(session, body.cluster, found)
     if found or template is None:
         raise ApiError("invalid", errors=found)
-    uid = new_uid(template, caller.email)
+    await refuse_over_quota(session, deps, caller.id)
+    uid = new_uid(template.product.slug, caller.email)
     head = await feed.head(session)
     place = Place(installation=head.uid, deployment=uuid4(), namespace=uid, release=uid)
     system = SystemValues(domain=domain, deployment_uid=uid, user_id=str(caller.id))
-    fresh = await user_values.sealed(session, body.cluster, given.fresh)
+    fresh = await user_values.sealed(session, cluster, given.fresh)
     return Asked(
-        question=await _question(session, deps, body.cluster, template, given.values, system, fresh, place),
-        cluster=body.cluster,
+        question=await _question(session, deps, cluster, template, given.values, system, fresh, place),
+        cluster=cluster,
         deployment=None,
         generation=0,
-        inputs=promises.inputs_digest(deps, template.id, given.values, given.fresh),
+        inputs=promises.inputs_digest(
+            deps,
+            Inputs(template=template.id, domain=domain, cluster=cluster, values=given.values, fresh=given.fresh),
+        ),
         values=changes_of(None, given.values, under="/user_values"),
     )
 
@@ -75,6 +79,30 @@ async def of_change(session: ReadSession, deps: Deps, deployment: Deployment, bo
     template = await _other_template(session, deployment, body.template_id)
     stored = {row.name: row.ciphertext for row in await secrets.of_deployment(session, deployment.id)}
     values = deployment.user_values_json if body.user_values is UNSET else body.user_values
+    wanted = deployment.domain_name if domain is UNSET else domain
+    return await _of_wanted(session, deps, deployment, template, wanted, values, stored, found)
+
+
+async def of_roll_back(session: ReadSession, deps: Deps, deployment: Deployment, revision: DeploymentRevision) -> Asked:
+    """Return the question for a return to a revision: its version, withdrawn or not, its values and its own secrets."""
+    refuse_deleting(deployment)
+    template = await templates.get(session, revision.template_id)
+    if template is None:
+        raise invalid("/revision", "the template version of this revision is gone")
+    values, stored = revision.user_values_json, revision.secrets_json or {}
+    return await _of_wanted(session, deps, deployment, template, deployment.domain_name, values, stored, [])
+
+
+async def _of_wanted(
+    session: ReadSession,
+    deps: Deps,
+    deployment: Deployment,
+    template: ProductTemplateVersion,
+    domain: str,
+    values: Any,
+    stored: dict[str, str],
+    found: list[Problem],
+) -> Asked:
     given = user_values.take(values, template, stored, found)
     if found:
         raise ApiError("invalid", errors=found)
@@ -84,7 +112,7 @@ async def of_change(session: ReadSession, deps: Deps, deployment: Deployment, bo
         release=deployment.release_name,
     )  # fmt: skip
     system = SystemValues(
-        domain=deployment.domain_name if domain is UNSET else domain,
+        domain=domain,
         deployment_uid=deployment.deployment_uid,
         user_id=str(deployment.user_id),
     )
@@ -97,14 +125,25 @@ async def of_change(session: ReadSession, deps: Deps, deployment: Deployment, bo
         cluster=deployment.cluster,
         deployment=deployment.id,
         generation=deployment.generation,
-        inputs=promises.inputs_digest(deps, template.id, given.values, given.fresh),
+        inputs=promises.inputs_digest(
+            deps,
+            Inputs(
+                template=template.id,
+                domain=system.domain,
+                cluster=deployment.cluster,
+                values=given.values,
+                fresh=given.fresh,
+            ),
+        ),
         values=changes_of(deployment.user_values_json, given.values, under="/user_values"),
     )
 
 
-async def shown(deps: Deps, asked: Asked) -> PreviewedRelease:
+async def shown(deps: Deps, caller: Caller, asked: Asked) -> PreviewedRelease:
     """Ask an executor; 422 when the chart refuses the values, 503 when nobody answers."""
-    found = await asking.ask(deps, asked.cluster, PREVIEW, asked.question, PreviewedRelease, timeout=TIMEOUT_SEC)
+    found = await asking.ask(
+        deps, asked.cluster, PREVIEW, asked.question, PreviewedRelease, who=caller.id, timeout=TIMEOUT_SEC
+    )
     if found.failure is None:
         return found
     if found.failure.failure_class == "transient":
@@ -175,7 +214,7 @@ async def _question(
         chart=chart,
         values=compose(source, values, system, secret=secret),
         secrets=tuple(Sealed(name=name, ciphertext=ciphertext) for name, ciphertext in sorted(sealed.items())),
-        secret_fields=source.capabilities.secret_fields,
+        secret_fields=dict(source.capabilities.secret_fields),
         registries=tuple(Sealed(name=each.name, ciphertext=each.ciphertext) for each in logins),
         allow=source.capabilities.allow,
     )

@@ -45,7 +45,9 @@ async def create(session: WriteSession, deps: Deps, caller: Caller, body: Regist
         raise ApiError("unavailable", "no executor of any cluster has told its key yet", retry_after=10)
     plain = msgspec.json.encode({"username": body.username, "password": body.password})
     sealed = {cluster: seal(key, plain) for cluster, key in keys.items()}
-    made = await registries.put(session, host=body.host.lower(), username=body.username, sealed=sealed)
+    made = await registries.put(
+        session, host=body.host.lower(), username=body.username, image_pull=body.image_pull, sealed=sealed
+    )
     await _tell(session, caller, EventType.REGISTRY_CREATED, made, body.host.lower())
     row = await registries.get(session, made)
     if row is None:
@@ -67,6 +69,6 @@ async def _tell(session: WriteSession, caller: Caller, event: EventType, registr
 
 def _read(row: Registry, holders: list[str]) -> RegistryRead:
     return RegistryRead(
-        id=row.id, host=row.host, username=row.username, clusters=holders, created_at=row.created_at,
-        updated_at=row.updated_at,
+        id=row.id, host=row.host, username=row.username, image_pull=row.image_pull, clusters=holders,
+        created_at=row.created_at, updated_at=row.updated_at,
     )  # fmt: skip

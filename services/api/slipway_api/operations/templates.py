@@ -7,19 +7,19 @@ import msgspec
 
 from slipway.database.engine import WriteSession
 from slipway.database.models import Product, ProductTemplateVersion
-from slipway.database.queries import outbox, registries, templates
+from slipway.database.queries import outbox, products, templates
 from slipway.domain.charts import DIGEST, Capabilities, InvalidChartRef, Registries, parse_chart_ref
 from slipway.domain.events import EventType
 from slipway.domain.images import InvalidImage, parse_image
-from slipway.domain.secrets import secret_pointers
+from slipway.domain.secrets import secret_pointers, secrets_end
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import USER, Problem, check_user_values, parse_pointer, pointer
-from slipway.messaging.messages import Chart, Sealed
+from slipway.messaging.messages import Chart
 from slipway.messaging.queries import RESOLVE, ResolveChart, ResolvedChart
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
-from slipway_api.operations import asking, values_schema
+from slipway_api.operations import asking, charts, values_schema
 from slipway_api.problems import ApiError, invalid
 from slipway_api.schemas.products import ProductTemplateVersionCreate
 
@@ -41,10 +41,11 @@ def check(body: ProductTemplateVersionCreate, registries: Registries) -> None:
 
 def _source(body: ProductTemplateVersionCreate, registries: Registries) -> list[Problem]:
     found: list[Problem] = []
-    if body.chart_ref is None and body.docker_image_url is None:
-        found.append(
-            Problem(pointer="/chart_ref", message="is required (or docker_image_url, for the built-in web service)")
+    if body.chart_ref is None and body.docker_image_url is None and body.chart_digest is None:
+        message = (
+            "is required (or docker_image_url, for the built-in web service, or chart_digest of an uploaded chart)"
         )
+        found.append(Problem(pointer="/chart_ref", message=message))
     if body.chart_ref is not None:
         try:
             parse_chart_ref(body.chart_ref, registries)
@@ -76,10 +77,8 @@ def _values(body: ProductTemplateVersionCreate) -> list[Problem]:
         return [*found, Problem(pointer="/values_schema_json", message=str(error))]
     own = (body.default_values_json or {}).get(USER)
     if own is not None and not (body.capabilities_json or {}).get("user_values_paths"):
-        required = values_schema.problems(own, schema, capabilities_of(None))
-        found += [
-            Problem(pointer=f"/default_values_json/{USER}{each.pointer}", message=each.message) for each in required
-        ]
+        wrong = values_schema.default_problems(own, schema)
+        found += [Problem(pointer=f"/default_values_json/{USER}{each.pointer}", message=each.message) for each in wrong]
     return found
 
 
@@ -119,6 +118,11 @@ def _secret_fields(body: ProductTemplateVersionCreate, capabilities: Capabilitie
             message = "says where the chart takes the Secret's name (and key), or with resolve the value itself"
             found.append(Problem(pointer=where, message=message))
     schema = body.values_schema_json or {}
+    if not secrets_end(schema, capabilities):
+        message = (
+            "has secrets in a part that refers to itself, or too many or too deep ones: their places cannot be told"
+        )
+        return [*found, Problem(pointer="/values_schema_json", message=message)]
     for place in sorted(secret_pointers(schema, capabilities) - set(capabilities.secret_fields)):
         message = f"the schema says that {place} is secret: say here how the chart takes it"
         found.append(Problem(pointer="/capabilities_json/secret_fields", message=message))
@@ -133,33 +137,35 @@ def _pointer_problem(path: str, where: str) -> list[Problem]:
     return [] if ok else [Problem(pointer=where, message="is a JSON pointer such as /image/tag")]
 
 
-async def resolved_digest(deps: Deps, body: ProductTemplateVersionCreate, *, cluster: str = "local") -> str | None:
-    """Return the chart's digest: the one given, or what the registry has now, asked through an executor."""
+async def located(deps: Deps, caller: Caller, body: ProductTemplateVersionCreate) -> ProductTemplateVersionCreate:
+    """Return the body with what an executor knows of its chart: the digest of a reference, the version of an upload."""
+    if body.chart_ref is None and body.docker_image_url is None:
+        chart = Chart(digest=body.chart_digest)
+        uploaded = await charts.opened(deps, caller, chart, pointer="/chart_digest")
+        if body.chart_version not in (None, uploaded.chart_version):
+            raise invalid("/chart_version", f"the uploaded chart is of version {uploaded.chart_version}")
+        return msgspec.structs.replace(body, chart_version=uploaded.chart_version)
     if body.chart_ref is None or body.chart_digest is not None:
-        return body.chart_digest
+        return body
     chart = Chart(
         ref=body.chart_ref,
         version=body.chart_version,
         plain_http=parse_chart_ref(body.chart_ref, deps.registries).plain_http,
     )
-    async with deps.database.reading() as session:
-        logins = await registries.credentials(session, cluster)
-    question = ResolveChart(
-        chart=chart, registries=tuple(Sealed(name=each.name, ciphertext=each.ciphertext) for each in logins)
+    cluster, logins = await charts.readers(deps)
+    question = ResolveChart(chart=chart, registries=logins)
+    found = await asking.ask(
+        deps, cluster, RESOLVE, question, ResolvedChart, who=caller.id, timeout=RESOLVE_TIMEOUT_SEC
     )
-    found = await asking.ask(deps, cluster, RESOLVE, question, ResolvedChart, timeout=RESOLVE_TIMEOUT_SEC)
     if found.digest is None:
         raise invalid("/chart_ref", found.failure.reason if found.failure else "the chart cannot be found")
-    return found.digest
+    return msgspec.structs.replace(body, chart_digest=found.digest)
 
 
-async def register(
-    session: WriteSession, caller: Caller, product: Product, body: ProductTemplateVersionCreate, digest: str | None
-) -> UUID:
+async def register(session: WriteSession, caller: Caller, product: Product, body: ProductTemplateVersionCreate) -> UUID:
     """Insert the version and its event; return its id."""
     fields: dict[str, Any] = {
         **msgspec.structs.asdict(body),
-        "chart_digest": digest,
         "default_values_json": body.default_values_json or {},
         "values_schema_json": body.values_schema_json or {},
     }
@@ -173,6 +179,7 @@ async def register(
 
 async def withdraw(session: WriteSession, caller: Caller, template: ProductTemplateVersion) -> None:
     """Withdraw a version: running deployments keep it. Doing it twice is doing it once."""
+    await products.lock(session, template.product_id)  # or it could become current at this moment
     if await templates.withdraw(session, template.id):
         data = {"template": str(template.id), "product": str(template.product_id)}
         await outbox.record(

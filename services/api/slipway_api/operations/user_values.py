@@ -6,9 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from slipway.database.engine import ReadSession, WriteSession
+from slipway.database.engine import ReadSession, Statements, WriteSession
 from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import secrets
+from slipway.database.queries.shown import ShownTemplate
 from slipway.domain.charts import SecretField
 from slipway.domain.secrets import MASK, reference_of, replace, secret_pointers
 from slipway.domain.templates import capabilities_of
@@ -30,18 +31,20 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """Pointers of all secrets that the values have, new ones and stored ones."""
 
 
-def take(values: Any, template: ProductTemplateVersion, stored: Collection[str], found: list[Problem]) -> Given:
+def take(
+    values: Any, template: ProductTemplateVersion | ShownTemplate, stored: Collection[str], found: list[Problem]
+) -> Given:
     """Return the values as they are to be stored; what is wrong is added to `found`, with pointers below /user_values.
 
     `stored` are the names of the secrets that the deployment has: for those the mask means "as it was".
     """
-    capabilities = capabilities_of(template.capabilities_json)
+    capabilities, schema = capabilities_of(template.capabilities_json), template.values_schema_json
     given: Values = values if isinstance(values, dict) else {}
-    wrong = values_schema.problems(values, template.values_schema_json, capabilities)
+    wrong = values_schema.problems(values, schema, capabilities, defaults=template.default_values_json)
     fresh: dict[str, str] = {}
     masked: list[str] = []
     kept = given
-    for place in sorted(secret_pointers(template.values_schema_json, capabilities)):
+    for place in sorted(secret_pointers(schema, capabilities)):
         value = at(given, parse_pointer(place))
         if value is None:
             continue
@@ -90,7 +93,7 @@ async def stored_names(session: ReadSession, deployment: UUID) -> set[str]:
     return {row.name for row in await secrets.of_deployment(session, deployment)}
 
 
-async def sealed(session: ReadSession, cluster: str, fresh: dict[str, str]) -> dict[str, str]:
+async def sealed(session: Statements, cluster: str, fresh: dict[str, str]) -> dict[str, str]:
     """Return the secrets sealed to their cluster's key; 503 while no executor has told it."""
     if not fresh:
         return {}
@@ -100,8 +103,13 @@ async def sealed(session: ReadSession, cluster: str, fresh: dict[str, str]) -> d
     return {name: seal(key, value.encode()) for name, value in fresh.items()}
 
 
-async def store(session: WriteSession, deployment: UUID, cluster: str, given: Given) -> None:
-    """Store the new secrets and remove those that the values have no more."""
+async def add(session: Statements, deployment: UUID, cluster: str, given: Given) -> None:
+    """Store the new secrets."""
     for name, ciphertext in (await sealed(session, cluster, given.fresh)).items():
         await secrets.put(session, deployment, name, ciphertext)
+
+
+async def store(session: WriteSession, deployment: UUID, cluster: str, given: Given) -> None:
+    """Store the new secrets and remove those that the values have no more."""
+    await add(session, deployment, cluster, given)
     await secrets.keep_only(session, deployment, given.masked)

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import User
-from slipway.database.queries import deployments, outbox, quotas, users
+from slipway.database.queries import deployments, outbox, quotas, sign_ins, users
 from slipway.domain.events import EventType
 from slipway.domain.values import Problem
 from slipway_api.accepting import actor
@@ -25,13 +25,17 @@ from slipway_api.schemas.users import UserCreate, UserUpdate
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}\Z")
 
 
+def is_email(text: str) -> bool:
+    return _EMAIL.match(text) is not None
+
+
 async def fields_of(body: UserCreate | UserUpdate) -> dict[str, Any]:
     """Return the columns that a body sets, its password hashed; 422 naming every field that is wrong."""
     found: list[Problem] = []
     fields: dict[str, Any] = {}
     if isinstance(body.email, str):
         fields["email"] = body.email.strip()
-        if not _EMAIL.match(fields["email"]):
+        if not is_email(fields["email"]):
             found.append(Problem(pointer="/email", message="is not an e-mail address"))
     if body.display_name is not UNSET:
         fields["display_name"] = body.display_name
@@ -40,13 +44,21 @@ async def fields_of(body: UserCreate | UserUpdate) -> dict[str, Any]:
     if body.is_admin is not UNSET:
         fields["is_admin"] = body.is_admin
     password = body.password if isinstance(body.password, str) else None
-    if password is not None and not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
-        found.append(Problem(pointer="/password", message=f"has at least {passwords.SHORTEST} characters"))
+    if password is not None:
+        found += password_problems(password, "/password")
     if found:
         raise ApiError("invalid", errors=found)
     if password is not None:
         fields["password_hash"] = await passwords.hashed(password)
     return fields
+
+
+def password_problems(password: str, pointer: str) -> list[Problem]:
+    """Return what is wrong with a new password."""
+    if passwords.SHORTEST <= len(password) <= passwords.LONGEST:
+        return []
+    message = f"has {passwords.SHORTEST} to {passwords.LONGEST} characters"
+    return [Problem(pointer=pointer, message=message)]
 
 
 async def create(session: WriteSession, caller: Caller, fields: dict[str, Any]) -> User:
@@ -60,7 +72,7 @@ async def create(session: WriteSession, caller: Caller, fields: dict[str, Any]) 
 
 
 async def change(session: WriteSession, caller: Caller, user: User, fields: dict[str, Any]) -> None:
-    """Write what differs, and the event with the names of the fields."""
+    """Write what differs, and the event with the names of the fields. A new password ends the user's sign-ins."""
     changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
     if not changed:
         return
@@ -68,6 +80,8 @@ async def change(session: WriteSession, caller: Caller, user: User, fields: dict
         await users.change(session, user, **changed)
     except Taken:
         raise ApiError("email_taken", "another user has this e-mail address") from None
+    if "password_hash" in changed:
+        await sign_ins.end_all(session, user.id)
     names = sorted("password" if name == "password_hash" else name for name in changed)
     await _tell(session, caller, EventType.USER_CHANGED, user.id, {"fields": names})
 

@@ -1,4 +1,4 @@
-"""User values against a template's schema (drafts 2020-12 and 7, local references only)."""
+"""User values against a template's schema (drafts 2020-12 and 7, local references only), judged as Helm judges them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,14 @@ from typing import Any
 import jsonschema_rs
 
 from slipway.domain.charts import Capabilities
-from slipway.domain.values import USER, Problem, check_user_values, outside, parse_pointer, pointer
+from slipway.domain.values import USER, Problem, Values, check_user_values, merge, outside, parse_pointer, pointer
 
+DRAFT_2020_12 = ("https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#")
 DRAFT_7 = ("http://json-schema.org/draft-07/schema", "http://json-schema.org/draft-07/schema#")
+
+_PATTERNS = jsonschema_rs.RegexOptions()
+"""Without looking around and back references, which Helm does not know."""
+_WHOLE = "urn:slipway:values-schema"
 
 
 class InvalidSchema(ValueError):
@@ -16,18 +21,22 @@ class InvalidSchema(ValueError):
 
 
 def check_schema(schema: dict[str, Any]) -> None:
-    """InvalidSchema when it is no schema, or points outside of itself."""
+    """InvalidSchema when it is no schema, points outside of itself, or cannot be used for what `problems` does."""
+    if schema.get("$schema", DRAFT_7[0]) not in (*DRAFT_2020_12, *DRAFT_7):
+        raise InvalidSchema(f"is of another draft than 2020-12 ({DRAFT_2020_12[0]}) and 7 ({DRAFT_7[0]})")
     for reference in _references(schema):
         if not reference.startswith("#"):
             raise InvalidSchema(f"only local references (#...) are allowed, not {reference[:100]}")
-    try:
-        _validator(schema)
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        raise InvalidSchema(f"is not a usable JSON Schema: {str(error).splitlines()[0][:200]}") from error
+    _validator(schema)
+    if _takes_values(schema):
+        _validator(_of_user(schema))
 
 
-def problems(values: Any, schema: dict[str, Any], capabilities: Capabilities) -> list[Problem]:
-    """Return what is wrong with a user's values; pointers are into the values themselves."""
+def problems(
+    values: Any, schema: dict[str, Any], capabilities: Capabilities, *, defaults: Values | None = None
+) -> list[Problem]:
+    """Return what is wrong with a user's values over the template's defaults; pointers are into the user's values."""
+    defaults = defaults or {}
     if values is None or values == {}:
         values = {}
     elif found := check_user_values(values):
@@ -35,17 +44,42 @@ def problems(values: Any, schema: dict[str, Any], capabilities: Capabilities) ->
     if capabilities.user_values_paths is not None:
         allowed = [parse_pointer(path) for path in capabilities.user_values_paths]
         refused = [Problem(pointer=where, message="may not be set by users") for where in outside(values, allowed)]
-        return refused or list(_violations(values, schema))
-    own = schema.get("properties", {}).get(USER)
-    if own is None:
+        return refused or list(_violations(merge(defaults, values), schema))
+    if not _takes_values(schema):
         return [Problem(pointer=pointer([key]), message="this product takes no values") for key in values]
-    return list(_violations(values, {**_definitions(schema), **(own if isinstance(own, dict) else {})}))
+    own = defaults.get(USER)
+    return list(_violations(merge(own if isinstance(own, dict) else {}, values), _of_user(schema)))
 
 
-def _violations(values: Any, schema: dict[str, Any]) -> Iterator[Problem]:
-    for error in _validator(schema).iter_errors(values):
-        where = list(error.instance_path)
-        yield Problem(pointer=pointer(where), message=_sentence(error))
+def default_problems(own: Any, schema: dict[str, Any]) -> list[Problem]:
+    """Return what is wrong with a template's defaults for `user`; what they leave out a user may give."""
+    if not isinstance(own, dict):
+        return [Problem(pointer="", message="must be an object")]
+    if not _takes_values(schema):
+        return problems(own, schema, Capabilities())
+    return list(_violations(own, _of_user(schema), partial=True))
+
+
+def _takes_values(schema: dict[str, Any]) -> bool:
+    return schema.get("properties", {}).get(USER, False) is not False
+
+
+def _of_user(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of `user` alone, inside the whole document, so that whatever it refers to is where it was."""
+    whole = {**{key: value for key, value in schema.items() if key != "$schema"}, "$id": _WHOLE}
+    own = {"definitions": {"whole": whole}, "allOf": [{"$ref": f"{_WHOLE}#/properties/{USER}"}]}
+    return {"$schema": DRAFT_7[0], **own} if schema.get("$schema") in DRAFT_7 else own
+
+
+def _violations(values: Any, schema: dict[str, Any], *, partial: bool = False) -> Iterator[Problem]:
+    try:
+        validator = _validator(schema)
+    except InvalidSchema as error:  # of a version from before a rule of `check_schema`
+        yield Problem(pointer="", message=f"the schema of this template version {error}: an admin registers another")
+        return
+    for error in validator.iter_errors(values):
+        if not (partial and isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required)):
+            yield Problem(pointer=pointer(list(error.instance_path)), message=_sentence(error))
 
 
 def _sentence(error: Any) -> str:
@@ -69,28 +103,28 @@ def _sentence(error: Any) -> str:
 
 
 def _validator(schema: dict[str, Any]) -> Any:
-    if schema.get("$schema") in DRAFT_7:
-        return jsonschema_rs.Draft7Validator(schema, retriever=_refuse)
-    return jsonschema_rs.Draft202012Validator(
-        {key: value for key, value in schema.items() if key != "$schema"}, retriever=_refuse
-    )
+    try:
+        if schema.get("$schema") in DRAFT_7:
+            return jsonschema_rs.Draft7Validator(schema, retriever=_refuse, pattern_options=_PATTERNS)
+        whole = {key: value for key, value in schema.items() if key != "$schema"}
+        return jsonschema_rs.Draft202012Validator(whole, retriever=_refuse, pattern_options=_PATTERNS)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise InvalidSchema(f"is not a usable JSON Schema: {str(error).splitlines()[0][:200]}") from error
 
 
 def _refuse(uri: str) -> Any:
     raise ValueError(f"reference to {uri[:100]} is not local")
 
 
-def _definitions(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: schema[key] for key in ("$schema", "$defs", "definitions") if key in schema}
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _references(item)
+def _references(schema: Any) -> Iterator[str]:
+    """Yield what a schema refers to; it may be nested deeper than calls may."""
+    left = [schema]
+    while left:
+        match left.pop():
+            case dict() as node:
+                yield from (node[key] for key in ("$ref", "$dynamicRef") if isinstance(node.get(key), str))
+                left += node.values()
+            case list() as items:
+                left += items
+            case _:
+                pass

@@ -8,7 +8,7 @@ from slipway.database.queries import deployments, holding, wishes
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.failures import FailureClass
-from slipway.domain.jobs import JobOption
+from slipway.domain.jobs import JobOption, JobReason
 from slipway_api.accepting import actor
 from slipway_api.auth.gate import Caller
 from slipway_api.operations.deployments import refuse_deleting
@@ -18,8 +18,12 @@ CANCELLED = "a person cancelled it; the cluster keeps what it has"
 
 
 async def reconcile(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
-    """Compare with the cluster and correct, whatever was held back before."""
-    await _again(session, caller, deployment, JobOption.COMPARE, EventType.DEPLOYMENT_RECONCILE_REQUESTED)
+    """Compare with the cluster and correct, whatever was held back before: after a failure, another try."""
+    failed = deployment.status == DeploymentStatus.ERROR
+    await _again(
+        session, caller, deployment, JobOption.COMPARE, EventType.DEPLOYMENT_RECONCILE_REQUESTED,
+        reason=JobReason.RETRY if failed else JobReason.MANUAL,
+    )  # fmt: skip
 
 
 async def restart(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
@@ -60,10 +64,18 @@ async def resume(session: WriteSession, caller: Caller, deployment: Deployment) 
 
 
 async def _again(
-    session: WriteSession, caller: Caller, deployment: Deployment, option: JobOption, event: EventType
+    session: WriteSession,
+    caller: Caller,
+    deployment: Deployment,
+    option: JobOption,
+    event: EventType,
+    *,
+    reason: JobReason = JobReason.MANUAL,
 ) -> UUID:
     refuse_deleting(deployment)
-    return await wishes.look_again(session, deployment, actor=actor(caller), options=[option], event=event)
+    return await wishes.look_again(
+        session, deployment, actor=actor(caller), options=[option], event=event, reason=reason
+    )
 
 
 async def _hold(

@@ -7,15 +7,16 @@ from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from slipway.database.engine import ReadSession
-from slipway.database.models import Deployment
-from slipway.database.queries import deployments
+from slipway.database.engine import Statements
+from slipway.database.queries import shown
+from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.deployments import DeploymentStatus
-from slipway_api.accepting import Answer, Idempotent, accepting, require_match, respond
+from slipway_api.accepting import Answer, Idempotent, accepting, accepting_hot, require_match, respond
 from slipway_api.auth.gate import admin_of, caller_of
 from slipway_api.deps import Deps
-from slipway_api.operations import adoption, secret_values
+from slipway_api.operations import adoption, creating, secret_values
 from slipway_api.operations import deployments as operations
+from slipway_api.operations.reading import audited, audited_list
 from slipway_api.problems import not_found
 from slipway_api.routes.etags import etag_of
 from slipway_api.schemas.common import Page, cursor_of, limit_of, page_of
@@ -27,29 +28,28 @@ from slipway_api.schemas.deployments import (
     DeploymentUpdate,
     DeploymentUpgrade,
     SecretValue,
+    deployment_reader,
     read_deployment,
 )
 
 Req = Request[Any, Any, Any]
 
 
-async def answer_of(session: ReadSession, deps: Deps, deployment: UUID, status: int) -> Answer:
+async def answer_of(asked: Statements, deps: Deps, deployment: UUID, status: int) -> Answer:
     """Return the answer that shows the deployment as it is now."""
-    found = await found_by(session, deployment)
+    found = await shown.get(asked, deployment)
+    if found is None:
+        raise not_found("deployment")
+    return _shown(found, deps, status)
+
+
+def _shown(found: ShownDeployment, deps: Deps, status: int) -> Answer:
     return Answer(
         body=read_deployment(found, deps.public_scheme),
         status=status,
-        location=f"/api/v1/deployments/{deployment}" if status == 202 else None,
+        location=f"/api/v1/deployments/{found.id}" if status == 202 else None,
         etag=etag_of(found.generation),
     )
-
-
-async def found_by(session: ReadSession, deployment: UUID) -> Deployment:
-    """Return the deployment; 404 when it is not the caller's."""
-    found = await deployments.get(session, deployment)
-    if found is None:
-        raise not_found("deployment")
-    return found
 
 
 @get("/deployments", tags=["deployments"])
@@ -61,21 +61,18 @@ async def list_deployments(
     status: FromQuery[DeploymentStatus | None] = None,
     user_id: FromQuery[UUID | None] = None,
     deleted: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
-) -> Page[DeploymentRead]:
+) -> Response[Page[DeploymentRead]]:
     """List your deployments, newest first; an admin may name another user."""
     caller = caller_of(request)
     if user_id is not None and user_id != caller.id:
         admin_of(request)
-    async with deps.database.reading(caller.scope) as session:
-        rows = await deployments.page(
-            session,
-            cursor=cursor_of(cursor),
-            limit=limit_of(limit),
-            user=user_id or caller.id,
-            deleted=deleted,
-            status=status,
+    after, most = cursor_of(cursor), limit_of(limit)
+    async with deps.database.hot(caller.scope, read_only=True) as asked:
+        rows = await shown.page(
+            asked, user=user_id or caller.id, cursor=after, limit=most, deleted=deleted, status=status
         )
-        return page_of(rows, limit, lambda row: read_deployment(row, deps.public_scheme))
+    await audited_list(deps, caller, user_id or caller.id)
+    return respond(Answer(body=page_of(rows, limit, deployment_reader(deps.public_scheme)), status=200))
 
 
 @post("/deployments", tags=["deployments"], status_code=202)
@@ -85,11 +82,11 @@ async def create_deployment(
     """Ask for a deployment. The answer comes at once; follow its status or the event feed."""
     caller = caller_of(request)
     idempotent = Idempotent(request, caller, data)
-    async with accepting(deps, caller, request) as session:
-        if earlier := await idempotent.earlier(session):
+    async with accepting_hot(deps, caller, request) as asked:
+        if earlier := await idempotent.earlier(asked):
             return earlier
-        created = await operations.create(session, deps, caller, data)
-        response = await idempotent.keep(session, await answer_of(session, deps, created, 202))
+        created = await creating.create(asked, deps, caller, data)
+        response = await idempotent.keep(asked, _shown(created, deps, 202))
     await deps.wake()
     return response
 
@@ -99,8 +96,13 @@ async def get_deployment(
     deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]
 ) -> Response[DeploymentRead]:
     """Return one deployment; one that was deleted still answers its owner."""
-    async with deps.database.reading(caller_of(request).scope) as session:
-        return respond(await answer_of(session, deps, deployment_id, 200))
+    caller = caller_of(request)
+    async with deps.database.hot(caller.scope, read_only=True) as asked:
+        found = await shown.get(asked, deployment_id)
+    if found is None:
+        raise not_found("deployment")
+    await audited(deps, caller, found, "deployment")
+    return respond(_shown(found, deps, 200))
 
 
 @patch("/deployments/{deployment_id:uuid}", tags=["deployments"], status_code=202)

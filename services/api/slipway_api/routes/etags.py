@@ -1,8 +1,9 @@
-"""Entity tags: deployments by generation, all else by the time of the last change."""
+"""Entity tags: a deployment's `generation`, of all else `updated_at`, as bodies show them."""
 
 from datetime import datetime
 
+import msgspec
+
 
 def etag_of(version: datetime | int) -> str:
-    text = version.isoformat() if isinstance(version, datetime) else str(version)
-    return f'"{text}"'
+    return f'"{msgspec.to_builtins(version)}"'

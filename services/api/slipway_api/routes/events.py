@@ -1,16 +1,18 @@
 """The live feed as server-sent events."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
 from litestar import Request, get
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 from litestar.response import Stream
 
 from slipway.domain.events import CloudEvent, without_address
+from slipway.messaging.messages import Progress
 from slipway_api.auth.gate import Caller, caller_of, identify
 from slipway_api.deps import Deps
 from slipway_api.live import Position
@@ -22,13 +24,23 @@ _ID = re.compile(r"([0-9]{1,9})-([0-9]{1,18})\Z")
 
 
 @get("/events", tags=["events"])
-async def follow_events(request: Request[Any, Any, Any], deps: NamedDependency[Deps]) -> Stream:
-    """Follow your deployments' events (admins: all). Resumes after Last-Event-ID, on any replica."""
+async def follow_events(
+    request: Request[Any, Any, Any],
+    deps: NamedDependency[Deps],
+    progress: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
+) -> Stream:
+    """Follow your deployments' events (admins: all). Resumes after Last-Event-ID, on any replica.
+
+    With `progress`, also hear how far each job is: events named `progress`, without an id, never repeated.
+    """
     caller = caller_of(request)
     after = _position(request.headers.get("Last-Event-ID", ""))
-    source = _lines(deps, caller, request.headers.get("Authorization", ""), after)
+    deps.streams.check(caller.id)
+    source = _lines(deps, caller, request.headers.get("Authorization", ""), after, progress=progress)
     return Stream(
-        source, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        deps.streams.during(caller.id, source),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
@@ -41,42 +53,45 @@ def _position(text: str) -> Position | None:
     return int(found[1]), int(found[2])
 
 
-async def _lines(deps: Deps, caller: Caller, header: str, after: Position | None) -> AsyncIterator[bytes]:
-    """Yield events as they come, a comment when it is quiet; end when the token does."""
+async def _lines(
+    deps: Deps, caller: Caller, header: str, after: Position | None, *, progress: bool
+) -> AsyncGenerator[bytes]:
+    """Yield events as they come, a comment when it is quiet; end when the token does, or what its user may see changes."""
     owner = None if caller.is_admin else caller.id
-    events = aiter(deps.live.follow(after=after, owner=owner))
-    coming: asyncio.Task[CloudEvent] | None = None
-    checked = asyncio.get_running_loop().time()
+    checked = deps.clock.monotonic()
     yield b": connected\n\n"
+    async with aclosing(
+        deps.live.follow(after=after, owner=owner, quiet_sec=KEEP_ALIVE_SEC, progress=progress)
+    ) as coming:
+        async for each in coming:
+            if deps.clock.monotonic() - checked >= CHECK_SEC:
+                if not await _same_rights(deps, caller, header):
+                    return
+                checked = deps.clock.monotonic()
+            yield _line(each)
+
+
+async def _same_rights(deps: Deps, caller: Caller, header: str) -> bool:
     try:
-        while True:
-            coming = coming or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SEC)
-            now = asyncio.get_running_loop().time()
-            if now - checked >= CHECK_SEC:
-                await identify(deps, header)
-                checked = now
-            if not done:
-                yield b": still here\n\n"
-                continue
-            try:
-                event = coming.result()
-            except StopAsyncIteration:
-                return
-            coming = None
-            yield _line(event)
+        return (await identify(deps, header)).is_admin == caller.is_admin
     except ApiError:
-        return
-    finally:
-        if coming:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-        await events.aclose()  # type: ignore[attr-defined]
+        return False
 
 
-def _line(event: CloudEvent) -> bytes:
-    body = msgspec.json.encode(without_address(event))
-    return f"id: {event.slipwayepoch}-{event.slipwaypos}\nevent: {event.type}\ndata: ".encode() + body + b"\n\n"
+def _line(come: CloudEvent | Progress | None) -> bytes:
+    if come is None:
+        return b": still here\n\n"
+    if isinstance(come, Progress):
+        return b"event: progress\ndata: " + msgspec.json.encode(_shown(come)) + b"\n\n"
+    body = msgspec.json.encode(without_address(come))
+    return f"id: {come.slipwayepoch}-{come.slipwaypos}\nevent: {come.type}\ndata: ".encode() + body + b"\n\n"
+
+
+def _shown(progress: Progress) -> dict[str, Any]:
+    return {
+        "deployment": progress.deployment, "job": progress.job, "generation": progress.generation,
+        "phase": progress.phase, "ready": progress.ready, "total": progress.total,
+    }  # fmt: skip
 
 
 HANDLERS = [follow_events]

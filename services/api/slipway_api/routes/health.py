@@ -6,7 +6,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from slipway.health import probe
+from slipway.health import probe, summary
 from slipway.messaging.broker import BrokerUnavailable
 from slipway_api.deps import Deps
 
@@ -28,7 +28,7 @@ async def live() -> dict[str, str]:
 @get("/health", opt={"public": True}, tags=["platform"])
 async def health(deps: NamedDependency[Deps]) -> dict[str, Any]:
     """Return 200 while the process works; its dependencies are named in the body."""
-    return {"status": "ok", "dependencies": await _dependencies(deps)}
+    return summary(await _dependencies(deps))
 
 
 @get("/health/ready", opt={"public": True}, tags=["platform"])

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -12,34 +12,35 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
-from slipway.database.engine import ReadSession
-from slipway.database.models import Deployment
-from slipway.database.queries import deployments, events, feed
+from slipway.database.queries import deployments, events, feed, jobs, secrets
 from slipway.domain.events import CloudEvent, without_address
 from slipway.messaging import subjects
+from slipway.messaging.messages import Sealed
 from slipway.messaging.queries import (
     LOGS,
     NOTES,
+    OBJECT,
     RESOURCES,
     ListedResources,
     ListResources,
     LogsRead,
     NotesRead,
-    Place,
+    ObjectRead,
     ReadLogs,
     ReadNotes,
+    ReadObject,
 )
 from slipway_api.auth.gate import caller_of, identify
 from slipway_api.deps import Deps
-from slipway_api.operations import reading
 from slipway_api.operations.asking import told
+from slipway_api.operations.reading import found_by, looked_at, looking
 from slipway_api.problems import invalid
-from slipway_api.routes.deployments import found_by
 from slipway_api.schemas.common import Page, cursor_of, limit_of, page_of
 from slipway_api.schemas.deployments import (
     DeploymentReconcileJobRead,
     DeploymentRevisionRead,
     NotesShown,
+    ObjectShown,
     ResourcesShown,
     read_job,
     read_revision,
@@ -49,6 +50,9 @@ Req = Request[Any, Any, Any]
 LONGEST_TAIL = 5000
 CHECK_SEC = 30.0
 TEXT = "text/plain"
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}\Z")
+_OBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}\Z")
+"""Names of roles may have colons and capitals, too."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 
 
@@ -61,11 +65,8 @@ async def list_deployment_jobs(
     limit: FromQuery[int] = 50,
 ) -> Page[DeploymentReconcileJobRead]:
     """List the deployment's jobs, newest first."""
-    async with deps.database.reading(caller_of(request).scope) as session:
-        await found_by(session, deployment_id)
-        rows = await deployments.jobs(
-            session, deployment=deployment_id, cursor=cursor_of(cursor), limit=limit_of(limit)
-        )
+    async with looking(deps, caller_of(request), deployment_id, "jobs") as (session, _):
+        rows = await jobs.page(session, deployment=deployment_id, cursor=cursor_of(cursor), limit=limit_of(limit))
     return page_of(rows, limit, read_job)
 
 
@@ -74,8 +75,7 @@ async def list_revisions(
     deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps], limit: FromQuery[int] = 50
 ) -> Page[DeploymentRevisionRead]:
     """List the revisions that were deployed, newest first."""
-    async with deps.database.reading(caller_of(request).scope) as session:
-        await found_by(session, deployment_id)
+    async with looking(deps, caller_of(request), deployment_id, "revisions") as (session, _):
         rows = await deployments.revisions(session, deployment=deployment_id, limit=limit_of(limit))
     return Page(items=[read_revision(row) for row in rows])
 
@@ -91,8 +91,7 @@ async def list_deployment_events(
     """List the deployment's events, oldest first, after one of them (its `slipwayseq`)."""
     if not 0 <= after < 1 << 63:
         raise invalid("/after", "is the slipwayseq of an event, or 0")
-    async with deps.database.reading(caller_of(request).scope) as session:
-        await found_by(session, deployment_id)
+    async with looking(deps, caller_of(request), deployment_id, "events") as (session, _):
         head = await feed.head(session)
         rows = await events.of_deployment(session, deployment=deployment_id, after=after, limit=limit_of(limit) + 1)
     shown = [without_address(feed.cloud_event(row, head.uid)) for row in rows[:limit]]
@@ -102,17 +101,45 @@ async def list_deployment_events(
 @get("/deployments/{deployment_id:uuid}/resources", tags=["insight"])
 async def list_resources(deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]) -> ResourcesShown:
     """Return the live objects and pods, with why they are not ready."""
-    cluster, place = await _looked_at(deps, request, deployment_id, "resources")
-    found = await told(deps, cluster, RESOURCES, ListResources(place=place), ListedResources)
+    cluster, place = await looked_at(deps, caller_of(request), deployment_id, "resources")
+    found = await told(deps, cluster, RESOURCES, ListResources(place=place), ListedResources, who=caller_of(request).id)
     return ResourcesShown(objects=found.objects, pods=found.pods)
+
+
+@get("/deployments/{deployment_id:uuid}/resources/{kind:str}/{name:str}", tags=["insight"])
+async def read_object(
+    deployment_id: FromPath[UUID],
+    kind: FromPath[str],
+    name: FromPath[str],
+    request: Req,
+    deps: NamedDependency[Deps],
+    api_version: FromQuery[str | None] = None,
+) -> ObjectShown:
+    """Return one live object of the release, or a pod of it, as the cluster has it: secrets are hidden."""
+    for field, value, pattern in (("kind", kind, _KIND), ("name", name, _OBJECT)):
+        if not pattern.match(value):
+            raise invalid(f"/{field}", f"is the {field} of a Kubernetes object")
+    cluster, place = await looked_at(deps, caller_of(request), deployment_id, f"{kind} {name}")
+    sealed = await _sealed(deps, request, deployment_id)
+    asked = ReadObject(place=place, kind=kind, name=name, api_version=api_version, secrets=sealed)
+    found = await told(deps, cluster, OBJECT, asked, ObjectRead, who=caller_of(request).id)
+    return ObjectShown(manifest=found.manifest, shortened=found.shortened)
 
 
 @get("/deployments/{deployment_id:uuid}/notes", tags=["insight"])
 async def read_notes(deployment_id: FromPath[UUID], request: Req, deps: NamedDependency[Deps]) -> NotesShown:
     """Return what the chart tells its user."""
-    cluster, place = await _looked_at(deps, request, deployment_id, "notes")
-    found = await told(deps, cluster, NOTES, ReadNotes(place=place), NotesRead)
+    cluster, place = await looked_at(deps, caller_of(request), deployment_id, "notes")
+    asked = ReadNotes(place=place, secrets=await _sealed(deps, request, deployment_id))
+    found = await told(deps, cluster, NOTES, asked, NotesRead, who=caller_of(request).id)
     return NotesShown(notes=found.notes)
+
+
+async def _sealed(deps: Deps, request: Req, deployment: UUID) -> tuple[Sealed, ...]:
+    """Return the deployment's secrets, which only an executor can open, to be hidden in what it shows."""
+    async with deps.database.reading(caller_of(request).scope) as session:
+        stored = await secrets.of_deployment(session, deployment)
+    return tuple(Sealed(name=each.name, ciphertext=each.ciphertext) for each in stored)
 
 
 @get("/deployments/{deployment_id:uuid}/pods/{pod:str}/logs", tags=["insight"], media_type=TEXT)
@@ -132,31 +159,36 @@ async def read_logs(
     for name, value in (("pod", pod), ("container", container)):
         if value is not None and not _NAME.match(value):
             raise invalid(f"/{name}", "is the name of a Kubernetes object")
-    cluster, place = await _looked_at(deps, request, deployment_id, f"logs of {pod}")
+    who = caller_of(request).id
+    if follow:
+        deps.streams.check(who)
+    cluster, place = await looked_at(deps, caller_of(request), deployment_id, f"logs of {pod}")
     asked = ReadLogs(place=place, pod=pod, container=container, tail=tail, previous=previous)
     if not follow:
-        found = await told(deps, cluster, LOGS, asked, LogsRead, timeout=20.0)
+        found = await told(deps, cluster, LOGS, asked, LogsRead, who=who, timeout=20.0)
         return Response(found.text, media_type=TEXT)
-    await told(deps, cluster, LOGS, asked, LogsRead, timeout=20.0)  # its trouble is told with a status of its own
+    # its trouble is told with a status of its own
+    await told(deps, cluster, LOGS, asked, LogsRead, who=who, timeout=20.0)
 
     async def allowed() -> None:
         reader = await identify(deps, request.headers.get("Authorization", ""))
         async with deps.database.reading(reader.scope) as session:
             await found_by(session, deployment_id)
 
-    return Stream(_followed(deps, cluster, asked, allowed), media_type=TEXT, headers={"Cache-Control": "no-store"})
+    source = deps.streams.during(who, _followed(deps, who, cluster, asked, allowed))
+    return Stream(source, media_type=TEXT, headers={"Cache-Control": "no-store"})
 
 
 async def _followed(
-    deps: Deps, cluster: str, asked: ReadLogs, allowed: Callable[[], Awaitable[None]]
-) -> AsyncIterator[bytes]:
+    deps: Deps, who: UUID, cluster: str, asked: ReadLogs, allowed: Callable[[], Awaitable[None]]
+) -> AsyncGenerator[bytes]:
     """Yield what an executor sends to a subject of our own; it goes on while we answer that we are there.
 
     `allowed` raises when the reader's token has ended or the deployment is not theirs any more.
     """
     if deps.broker is None:
         return
-    subject = subjects.follow(secrets.token_hex(16))
+    subject = subjects.follow(cluster, token_hex(16))
     pieces: asyncio.Queue[bytes] = asyncio.Queue(256)
 
     overflown = asyncio.Event()
@@ -177,36 +209,24 @@ async def _followed(
         wanted = ReadLogs(
             place=asked.place, pod=asked.pod, container=asked.container, tail=asked.tail, follow_to=subject
         )
-        await told(deps, cluster, LOGS, wanted, LogsRead, timeout=20.0)
+        await told(deps, cluster, LOGS, wanted, LogsRead, who=who, timeout=20.0)
+        checked = deps.clock.monotonic()
         while not overflown.is_set():
-            try:
-                piece = await asyncio.wait_for(pieces.get(), CHECK_SEC)
-            except TimeoutError:
+            left = checked + CHECK_SEC - deps.clock.monotonic()
+            if left <= 0:  # however much the pod prints
                 await allowed()
+                checked = deps.clock.monotonic()
+                continue
+            try:
+                piece = await asyncio.wait_for(pieces.get(), left)
+            except TimeoutError:
                 continue
             if not piece:
                 return
             yield piece
 
 
-async def _looked_at(deps: Deps, request: Req, deployment: UUID, what: str) -> tuple[str, Place]:
-    """Return the deployment's cluster and place; an admin's look at somebody else's is recorded."""
-    caller = caller_of(request)
-    async with deps.database.reading(caller.scope) as session:
-        found = await found_by(session, deployment)
-        place = await _place(session, found)
-    await reading.audited(deps, caller, found, what)
-    return found.cluster, place
-
-
-async def _place(session: ReadSession, deployment: Deployment) -> Place:
-    head = await feed.head(session)
-    return Place(
-        installation=head.uid, deployment=deployment.id, namespace=deployment.namespace_name,
-        release=deployment.release_name,
-    )  # fmt: skip
-
-
 HANDLERS = [
-    list_deployment_jobs, list_revisions, list_deployment_events, list_resources, read_notes, read_logs,
+    list_deployment_jobs, list_revisions, list_deployment_events, list_resources, read_object,
+    read_notes, read_logs,
 ]  # fmt: skip

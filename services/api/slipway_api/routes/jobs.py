@@ -22,6 +22,8 @@ from slipway_api.schemas.common import Empty, Page, cursor_of, limit_of, page_of
 from slipway_api.schemas.deployments import DeploymentReconcileJobRead, read_job
 
 Req = Request[Any, Any, Any]
+AGAIN = (JobStatus.FAILED, JobStatus.CANCELLED)
+"""What can be queued again while it is in the queue's table."""
 
 
 @get("/jobs", tags=["jobs"])
@@ -51,7 +53,7 @@ async def requeue_job(
         await _refuse_ended(session, job)
         try:
             if not await jobs.requeue(session, job_id, job.deployment_id):
-                raise ApiError("conflict", f"the job is {job.status}: it cannot be queued again")
+                raise ApiError("conflict", _why_not_again(job))
         except Taken:
             raise ApiError("job_waiting", "a newer job of this deployment waits already") from None
         await _tell(session, caller, job, EventType.JOB_REQUEUED)
@@ -91,6 +93,12 @@ async def _refuse_ended(session: WriteSession, job: DeploymentReconcileJob) -> N
     ending = status == DeploymentStatus.DELETING and job.reason != JobReason.DELETE
     if ending or status == DeploymentStatus.DELETED:
         raise ApiError("deleting", f"the deployment is {status}: only its delete goes on")
+
+
+def _why_not_again(job: DeploymentReconcileJob) -> str:
+    if job.status in AGAIN:
+        return "the job ended long ago and has left the queue: reconcile its deployment instead"
+    return f"the job is {job.status}: it cannot be queued again"
 
 
 async def _job(session: WriteSession, job_id: UUID) -> DeploymentReconcileJob:

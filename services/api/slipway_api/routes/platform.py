@@ -9,12 +9,14 @@ from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from slipway.database.queries import audit, drift
+from slipway.database.queries import audit, drift, outbox
+from slipway.domain.events import EventType
 from slipway_api.accepting import Answer, Idempotent, accepting, respond
-from slipway_api.auth.gate import admin_of, caller_of
+from slipway_api.auth.gate import actor, admin_of, caller_of
 from slipway_api.deps import Deps
 from slipway_api.operations import clusters, registries
-from slipway_api.problems import invalid
+from slipway_api.operations.fields import time_problems
+from slipway_api.problems import ApiError, invalid
 from slipway_api.schemas.common import Empty, Page, cursor_of, limit_of
 from slipway_api.schemas.platform import (
     AuditRead,
@@ -122,9 +124,8 @@ async def list_audit(  # noqa: PLR0913, PLR0917 - a query parameter for each fil
     caller = admin_of(request)
     if result not in (None, "accepted", "refused"):
         raise invalid("/result", "is accepted or refused")
-    for name, time in (("since", since), ("until", until)):
-        if time is not None and time.tzinfo is None:
-            raise invalid(f"/{name}", "needs a time zone, as in 2030-01-01T00:00:00Z")
+    if wrong := [*time_problems(since, "/since"), *time_problems(until, "/until")]:
+        raise ApiError("invalid", errors=wrong)
     before = _position(cursor)
     wanted = audit.Wanted(
         actor=str(actor) if actor else None, deployment=deployment_id, action=action, result=result, since=since,
@@ -145,13 +146,16 @@ async def scan_for_drift(
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         admin_of(request)
-        return respond(Answer(body=Scanned(deployments=await drift.all_now(session)), status=202))
+        due = await drift.all_now(session)
+        told = {"deployments": due}
+        await outbox.record(session, EventType.DRIFT_SCAN_REQUESTED, actor=actor(caller), data=told)
+        return respond(Answer(body=Scanned(deployments=due), status=202))
 
 
 def _position(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    if not cursor.isdigit() or len(cursor) > 18:
+    if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 18:
         raise invalid("/cursor", "is not a cursor that a page gave")
     return int(cursor)
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from slipway_api.auth.gate import caller_of
 from slipway_api.deps import Deps
 from slipway_api.operations import previews, reading
-from slipway_api.routes.deployments import found_by
+from slipway_api.operations.reading import found_by
 from slipway_api.schemas.previews import PreviewChange, PreviewCreate, PreviewRead
 
 Req = Request[Any, Any, Any]
@@ -22,7 +22,7 @@ async def preview_deployment(data: JSONBody[PreviewCreate], request: Req, deps: 
     caller = caller_of(request)
     async with deps.database.reading(caller.scope) as session:
         asked = await previews.of_new(session, deps, caller, data)
-    found = await previews.shown(deps, asked)  # asks another service: outside of any transaction
+    found = await previews.shown(deps, caller, asked)  # asks another service: outside of any transaction
     async with deps.database.writing(caller.scope) as session:
         return await previews.keep(session, caller, asked, found)
 
@@ -37,7 +37,7 @@ async def preview_change(
         deployment = await found_by(session, deployment_id)
         asked = await previews.of_change(session, deps, deployment, data)
     await reading.audited(deps, caller, deployment, "preview")
-    found = await previews.shown(deps, asked)
+    found = await previews.shown(deps, caller, asked)
     async with deps.database.writing(caller.scope) as session:
         return await previews.keep(session, caller, asked, found)
 

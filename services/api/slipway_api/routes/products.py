@@ -69,7 +69,7 @@ async def change_product(
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         admin_of(request)
-        product = await products.get(session, product_id)
+        product = await products.lock(session, product_id)
         if product is None:
             raise not_found("product")
         require_match(request, etag_of(product.updated_at))
@@ -89,7 +89,7 @@ async def delete_product(
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         admin_of(request)
-        product = await products.get(session, product_id)
+        product = await products.close(session, product_id)
         if product is None:
             raise not_found("product")
         await operations.delete(session, caller, product, cascade=cascade)

@@ -54,17 +54,19 @@ async def create_template(
     """Register a version. Admins only. The first one becomes current; a missing digest is looked up and stored."""
     caller = caller_of(request)
     idempotent = Idempotent(request, caller, data)
-    async with accepting(deps, caller, request):
+    async with accepting(deps, caller, request) as session:
         admin_of(request)
+        if earlier := await idempotent.earlier(session):  # it is asked for again: also when nobody can be asked by now
+            return earlier
     operations.check(data, deps.registries)
-    digest = await operations.resolved_digest(deps, data)  # asks another service: outside of any transaction
+    located = await operations.located(deps, caller, data)  # asks another service: outside of any transaction
     async with accepting(deps, caller, request) as session:
         if earlier := await idempotent.earlier(session):
             return earlier
         product = await products.get(session, product_id)
         if product is None:
             raise not_found("product")
-        created = await operations.register(session, caller, product, data, digest)
+        created = await operations.register(session, caller, product, located)
         template = await templates.get(session, created)
         if template is None:
             raise not_found("template version")

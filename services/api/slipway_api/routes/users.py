@@ -121,7 +121,7 @@ async def set_quota(
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         admin_of(request)
-        if await users.lock(session, user_id) is None:
+        if not await users.hold(session, user_id):
             raise not_found("user")
         await operations.set_quota(session, caller, user_id, data)
         return await operations.quota(session, deps, user_id)

@@ -1,16 +1,19 @@
 """Deployments, their jobs, revisions and events."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from slipway.database.models import Deployment, DeploymentReconcileJob, DeploymentRevision
+from slipway.database.models import DeploymentReconcileJob, DeploymentRevision
+from slipway.database.queries.shown import ShownDeployment, ShownTemplate
+from slipway.domain.versions import is_newer
 from slipway.messaging.queries import Pod, Resource
 from slipway_api.schemas.common import Body
-from slipway_api.schemas.products import ProductTemplateVersionRead, read_template
+from slipway_api.schemas.products import ProductSummary, ProductTemplateVersionRead
 
 UserValues = dict[str, Any] | None | UnsetType
 
@@ -24,7 +27,8 @@ class DeploymentCreate(Body, frozen=True, kw_only=True):
     domainname: str | UnsetType = UNSET
     user_values: UserValues = UNSET
     user_values_json: UserValues = UNSET
-    cluster: str = "local"
+    cluster: str | None = None
+    """Where it runs; when absent `local`, or the only cluster there is."""
     expires_at: datetime | None = None
     preview_id: UUID | None = None
     """A preview that was shown: anything else is refused before the first write."""
@@ -68,7 +72,8 @@ class DeploymentAdopt(Body, frozen=True, kw_only=True):
     user_values: dict[str, Any] | None = None
     user_id: UUID | None = None
     """Whose it shall be; the admin's own when absent."""
-    cluster: str = "local"
+    cluster: str | None = None
+    """Where it runs; when absent `local`, or the only cluster there is."""
 
 
 class SecretValue(Body, frozen=True, kw_only=True):
@@ -78,6 +83,8 @@ class SecretValue(Body, frozen=True, kw_only=True):
 
 
 class DeploymentRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown. It is written and never read here: its JSON stands in it as the database's text (`msgspec.Raw`)."""
+
     id: UUID
     user_id: UUID
     domain_name: str
@@ -106,7 +113,7 @@ class DeploymentRead(msgspec.Struct, frozen=True, kw_only=True):
     deleted_at: datetime | None
     url: str
     newer_template_id: UUID | None
-    """The product's current version, when it is another than the wanted one."""
+    """The product's current version, when it is newer than the wanted one."""
     template: ProductTemplateVersionRead
 
 
@@ -151,26 +158,60 @@ class ResourcesShown(msgspec.Struct, frozen=True, kw_only=True):
     pods: list[Pod]
 
 
+class ObjectShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One object as the cluster has it, without managed fields and with secrets hidden."""
+
+    manifest: dict[str, Any]
+    shortened: bool
+    """It is too large to be shown whole."""
+
+
 class NotesShown(msgspec.Struct, frozen=True, kw_only=True):
     notes: str
 
 
-def read_deployment(deployment: Deployment, scheme: str) -> DeploymentRead:
-    derived = {"template_id", "user_values", "url", "template", "newer_template_id"}
-    fields = {
-        field.name: getattr(deployment, field.name)
-        for field in msgspec.structs.fields(DeploymentRead)
-        if field.name not in derived
-    }
-    current = deployment.template.product.template_id
-    return DeploymentRead(
-        **fields,
-        template_id=deployment.desired_template_id,
-        user_values=deployment.user_values_json,
-        url=f"{scheme}://{deployment.domain_name}",
-        newer_template_id=current if current != deployment.desired_template_id else None,
-        template=read_template(deployment.template),
+class Encoded(msgspec.Struct, frozen=True, kw_only=True):
+    """A template version as JSON, and the one of its product that is newer."""
+
+    content: msgspec.Raw
+    newer: UUID | None
+
+
+def encoded(template: ShownTemplate) -> Encoded:
+    read = ProductTemplateVersionRead(
+        **template.columns, **cast("dict[str, Any]", template.json), product=ProductSummary(**template.product)
     )
+    current = template.current
+    newer = current.id if current and is_newer(current, template.version) else None
+    return Encoded(content=msgspec.Raw(msgspec.json.encode(read)), newer=newer)
+
+
+def read_deployment(deployment: ShownDeployment, scheme: str, *, template: Encoded | None = None) -> DeploymentRead:
+    """Return what is shown of a deployment; `template` when it was encoded already, for another one of a page."""
+    template = template or encoded(deployment.template)
+    values = deployment.json["user_values_json"]
+    return DeploymentRead(
+        **deployment.columns,
+        **cast("dict[str, Any]", deployment.json),
+        template_id=deployment.columns["desired_template_id"],
+        user_values=cast("Any", values),
+        url=f"{scheme}://{deployment.columns['domain_name']}",
+        newer_template_id=template.newer,
+        template=cast("Any", template.content),
+    )
+
+
+def deployment_reader(scheme: str) -> Callable[[ShownDeployment], DeploymentRead]:
+    """Return what reads the deployments of one page: a template that many of them have is encoded once."""
+    templates: dict[UUID, Encoded] = {}
+
+    def read(deployment: ShownDeployment) -> DeploymentRead:
+        wanted = deployment.columns["desired_template_id"]
+        if wanted not in templates:
+            templates[wanted] = encoded(deployment.template)
+        return read_deployment(deployment, scheme, template=templates[wanted])
+
+    return read
 
 
 def read_job(job: DeploymentReconcileJob) -> DeploymentReconcileJobRead:

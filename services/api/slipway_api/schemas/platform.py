@@ -102,12 +102,16 @@ class RegistryCreate(Body, frozen=True, kw_only=True):
     host: str
     username: str
     password: str
+    image_pull: bool = True
+    """Also give them to every deployment's namespace, for its pods to pull images with: its charts can read them there."""
 
 
 class RegistryRead(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     host: str
     username: str
+    image_pull: bool
+    """Whether every deployment's namespace has the credentials, to pull images with."""
     clusters: list[str]
     """Whose executors have the credentials; after registering another cluster, post them again."""
     created_at: datetime

@@ -19,7 +19,8 @@ class PreviewCreate(Body, frozen=True, kw_only=True):
     product_id: UUID | None = None
     domain_name: str | UnsetType = UNSET
     user_values: dict[str, Any] | None | UnsetType = UNSET
-    cluster: str = "local"
+    cluster: str | None = None
+    """Where it would run; when absent as for the deployment itself."""
 
 
 class PreviewChange(Body, frozen=True, kw_only=True):

@@ -37,7 +37,9 @@ class ProductSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProductTemplateVersionCreate(Body, frozen=True, kw_only=True):
-    """A chart (`chart_ref` with `chart_version`), or only `docker_image_url` for the built-in web service."""
+    """A chart (`chart_ref` with `chart_version`), only `chart_digest` for one that was uploaded (`POST /charts`), or only
+    `docker_image_url` for the built-in web service.
+    """
 
     version_label: str | None = None
     package_type: str = "helm-chart"
@@ -81,14 +83,12 @@ class ProductRead(msgspec.Struct, frozen=True, kw_only=True):
     template: ProductTemplateVersionRead | None = None
 
 
+_TEMPLATE_COLUMNS = tuple(name for name in ProductTemplateVersionRead.__struct_fields__ if name != "product")
+
+
 def read_template(template: ProductTemplateVersion, *, with_product: bool = True) -> ProductTemplateVersionRead:
     product = msgspec.convert(template.product, ProductSummary, from_attributes=True) if with_product else None
-    fields = {
-        field.name: getattr(template, field.name)
-        for field in msgspec.structs.fields(ProductTemplateVersionRead)
-        if field.name != "product"
-    }
-    return ProductTemplateVersionRead(**fields, product=product)
+    return ProductTemplateVersionRead(**{name: getattr(template, name) for name in _TEMPLATE_COLUMNS}, product=product)
 
 
 def read_product(product: Product) -> ProductRead:

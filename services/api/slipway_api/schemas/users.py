@@ -1,4 +1,4 @@
-"""Users and sign-in."""
+"""Users."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,18 +8,6 @@ from msgspec import UNSET, UnsetType
 
 from slipway.database.models import User
 from slipway_api.schemas.common import Body
-
-
-class Login(Body, frozen=True, kw_only=True):
-    email: str
-    password: str
-
-
-class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
-    access_token: str
-    expires_in: int
-    """Seconds."""
-    token_type: str = "bearer"  # noqa: S105 - the name of the scheme
 
 
 class UserCreate(Body, frozen=True, kw_only=True):

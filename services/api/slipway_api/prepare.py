@@ -1,0 +1,62 @@
+"""Makes a database ready for the services: schema, logins, first admin; again and again: `python -m slipway_api.prepare`."""
+
+import asyncio
+import os
+import sys
+
+import structlog
+
+from slipway import logs
+from slipway.database import logins, migrations
+from slipway.database.engine import Database
+from slipway.database.errors import REFUSALS, reason
+from slipway.settings import Settings, SettingsError, load
+from slipway_api.auth import passwords
+from slipway_api.bootstrap import ensure_admin
+
+log = structlog.get_logger()
+
+
+class PrepareSettings(Settings, frozen=True, kw_only=True):
+    database_url: str
+    """Of a login that owns the schema and may make roles."""
+    api_database_url: str = ""
+    """Of the API's own login, made when absent; empty: the API uses the owner's."""
+    scheduler_database_url: str = ""
+    admin_email: str = ""
+    """Empty: no admin is made."""
+    admin_password: str = ""
+
+
+async def prepare(settings: PrepareSettings) -> None:
+    """Bring everything up to date; what is there already stays, but for the logins' passwords."""
+    await asyncio.to_thread(migrations.upgrade, settings.database_url)
+    log.info("schema_ready")
+    urls = {"api": settings.api_database_url, "scheduler": settings.scheduler_database_url}
+    await logins.ensure_all(settings.database_url, {service: url for service, url in urls.items() if url})
+    log.info("logins_ready")
+    if settings.admin_email:
+        database = Database.connect(settings.api_database_url or settings.database_url, service="prepare", pool_size=1)
+        try:
+            made = await ensure_admin(database, email=settings.admin_email, password=settings.admin_password)
+        finally:
+            await database.close()
+        log.info("admin_ready", made=made)
+
+
+def main() -> None:
+    """Prepare the database that the environment names; the exit code tells whether it is ready."""
+    logs.configure("prepare")
+    try:
+        settings = load(PrepareSettings, os.environ)
+        if settings.admin_email and len(settings.admin_password) < passwords.SHORTEST:
+            raise SettingsError(f"SLIPWAY_ADMIN_PASSWORD has fewer than {passwords.SHORTEST} characters")
+        asyncio.run(prepare(settings))
+    except (SettingsError, ValueError) as error:
+        sys.exit(f"slipway-prepare: {error}")
+    except REFUSALS as error:
+        sys.exit(f"slipway-prepare: the database is not ready: {reason(error)}")
+
+
+if __name__ == "__main__":
+    main()
