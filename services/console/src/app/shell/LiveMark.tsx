@@ -1,0 +1,17 @@
+/** Says so when the page does not hear of changes at the moment. */
+import { Text } from "@mantine/core";
+import { LoaderCircle } from "lucide-react";
+import { useFeedState } from "../../api/feed";
+
+export function LiveMark() {
+  const state = useFeedState();
+  return (
+    <Text role="status" size="sm" component="span" className="status warn" data-live={state}>
+      {state === "broken" && (
+        <>
+          <LoaderCircle size={16} className="spin" aria-hidden /> Reconnecting…
+        </>
+      )}
+    </Text>
+  );
+}

@@ -1,0 +1,71 @@
+/** Offers the product's newer version: to admins as a change with a preview, to others as news. */
+import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { ArrowUpCircle } from "lucide-react";
+import { api, ask } from "../../api/client";
+import type { Deployment } from "../../api/deployments";
+import { templatesQuery, versionOf } from "../../api/products";
+import { meQuery } from "../../api/users";
+import { BusyButton } from "../../parts/BusyButton";
+import { Loaded } from "../../parts/Loaded";
+import { Trouble } from "../../parts/Trouble";
+import { ChangePreview } from "../../values/ChangePreview";
+import { useAsking } from "./asking";
+import { changePreviewQuery } from "./previews";
+
+export function Upgrade({ deployment }: { deployment: Deployment }) {
+  const newer = deployment.newer_template_id;
+  const { data: me } = useQuery(meQuery);
+  const { data: templates } = useQuery({ ...templatesQuery(deployment.template.product_id), enabled: newer !== null });
+  const [opened, dialog] = useDisclosure(false);
+  const target = templates?.find((each) => each.id === newer);
+  if (!newer || !target || deployment.status === "deleting" || deployment.status === "deleted") return null;
+  return (
+    <Alert color="indigo" variant="outline" icon={<ArrowUpCircle aria-hidden className="busy" />} title={`Version ${versionOf(target)} is out`}>
+      <Group justify="space-between">
+        <Text size="sm">
+          It runs {versionOf(deployment.template)} now. {!me?.is_admin && "Your platform team upgrades it."}
+        </Text>
+        {me?.is_admin && (
+          <Button size="xs" onClick={dialog.open}>
+            Look at the upgrade
+          </Button>
+        )}
+      </Group>
+      <Modal opened={opened} onClose={dialog.close} size="xl" title={`Upgrade to ${versionOf(target)}`}>
+        <UpgradeReview deployment={deployment} template={newer} onDone={dialog.close} />
+      </Modal>
+    </Alert>
+  );
+}
+
+function UpgradeReview({ deployment, template, onDone }: { deployment: Deployment; template: string; onDone: () => void }) {
+  const preview = useQuery(changePreviewQuery(deployment, { template_id: template }));
+  const upgrade = useAsking(
+    (previewId: string) =>
+      ask(
+        api.POST("/api/v1/deployments/{deployment_id}/upgrade", {
+          params: { path: { deployment_id: deployment.id } },
+          body: { template_id: template, preview_id: previewId, confirm_empty: preview.data?.removes_everything ?? false },
+        }),
+      ),
+    "The upgrade was accepted.",
+    onDone,
+  );
+  return (
+    <Loaded query={preview}>
+      {(found) => (
+        <Stack>
+          <ChangePreview preview={found} />
+          <Trouble error={upgrade.error} />
+          <Group justify="flex-end">
+            <BusyButton busy={upgrade.isPending} onClick={() => upgrade.mutate(found.id)} color={found.removes_everything ? "red.9" : undefined}>
+              Upgrade
+            </BusyButton>
+          </Group>
+        </Stack>
+      )}
+    </Loaded>
+  );
+}
