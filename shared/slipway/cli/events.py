@@ -1,40 +1,113 @@
-"""`slipway events tail`: a sample subscriber that proves that it misses nothing."""
+"""`slipway events`: the live feed over HTTP; `slipway events tail` reads it from NATS and proves that it misses nothing."""
 
 import asyncio
 import os
 import sys
-from typing import Any
+from contextlib import aclosing
+from typing import Annotated
+from uuid import UUID
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from slipway.cli.groups import DEPLOYMENTS
+from slipway.cli.output import Format, Output, dump, printable, say
+from slipway.cli.phrases import phrase
+from slipway.cli.session import connected
+from slipway.client import Refused, Slipway
 from slipway.domain.events import CloudEvent
-from slipway.messaging import subjects
-from slipway.messaging.broker import BrokerError
-from slipway.messaging.jetstream import JetStreamBroker
 
-app = App(name="events", help="The event feed.")
-
-CONNECT_SEC = 10.0
+app = App(name="events", help="Show what happens, as it happens.", group=DEPLOYMENTS)
 
 
-class Completeness:
-    """Follows positions: gapless within an epoch, from 1 again in the next one."""
+@app.default
+async def follow(
+    name: str | None = None,
+    /,
+    *,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
+    after: str | None = None,
+    count: int = 0,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what happens to your deployments, as it happens; admins see everything. With a name, what happened to one.
 
-    def __init__(self) -> None:
-        self._last: tuple[int, int] | None = None
+    Parameters
+    ----------
+    name
+        A deployment: its events from the beginning.
+    follow
+        With a name: go on with what happens next.
+    after
+        Continue after an event, by its position as in 1-42: nothing in between is missed.
+    count
+        End after so many; 0 goes on until Ctrl-C.
+    """
+    async with connected() as slipway:
+        names, wanted, shown, seen = _Names(slipway), None, 0, 0
+        if name:
+            found = await slipway.deployments.find(name)
+            wanted = f"deployments/{found.id}"
+            async for event in slipway.insight.events(found.id):
+                await _show(event, names, output)
+                if event.slipwayepoch:  # the newest may have no place in the feed yet
+                    after = f"{event.slipwayepoch}-{event.slipwaypos}"
+                shown, seen = event.slipwayseq or shown, seen + 1
+                if seen == count:
+                    return
+            if not follow:
+                return
+        elif not after and output is Format.TABLE:
+            say("waiting for events; Ctrl-C ends")
+        async with aclosing(slipway.events.follow(after=after)) as events:
+            async for event in events:
+                if wanted is None or (wanted == event.subject and (event.slipwayseq or shown + 1) > shown):
+                    await _show(event, names, output)
+                    seen += 1
+                if seen == count and count:
+                    return
 
-    def gap(self, event: CloudEvent) -> str | None:
-        """Return what is missing before this event, or None."""
-        last, self._last = self._last, (event.slipwayepoch, event.slipwaypos)
-        if last is None or self._last == (last[0], last[1] + 1) or event.slipwayepoch > last[0]:
-            return None
-        return f"after {last[0]}-{last[1]} came {event.slipwayepoch}-{event.slipwaypos}"
+
+class _Names:
+    """What people call the objects of events; each is asked for once."""
+
+    def __init__(self, slipway: Slipway) -> None:
+        self._slipway = slipway
+        self._known: dict[str, str] = {}
+
+    async def of(self, event: CloudEvent) -> str:
+        subject = event.subject or ""
+        if subject not in self._known:
+            self._known[subject] = await self._asked(subject)
+        return self._known[subject]
+
+    async def _asked(self, subject: str) -> str:
+        noun, _, identity = subject.partition("/")
+        if noun != "deployments":
+            return f"{noun}/{identity[-8:]}" if identity else noun
+        try:
+            return (await self._slipway.deployments.get(UUID(identity))).deployment_uid
+        except Refused:
+            return subject
+
+
+async def _show(event: CloudEvent, names: _Names, output: Format) -> None:
+    match output:
+        case Format.TABLE:
+            where = f"{event.slipwayepoch}-{event.slipwaypos}"
+            time = f"{event.time.astimezone():%H:%M:%S}"
+            line = f"{where:<8} {time}  {await names.of(event):<28} {phrase(event)}"
+            print(printable(line).rstrip(), flush=True)
+        case Format.JSON:  # one line each: it can be read as it comes
+            print(msgspec.json.encode(event).decode(), flush=True)
+        case Format.YAML:
+            print("---")
+            dump(event, output)
 
 
 @app.command
 def tail(*, from_start: bool = False, count: int = 0) -> None:
-    """Print events as they come, a line each; exit code 1 when a position is missing.
+    """Print events from NATS as they come, a line each; exit code 1 when a position is missing.
 
     Parameters
     ----------
@@ -47,39 +120,7 @@ def tail(*, from_start: bool = False, count: int = 0) -> None:
     if not url:
         sys.exit("slipway: NATS_URL is not set (source .slipway/env)")
     try:
-        sys.exit(asyncio.run(_tail(url, from_start=from_start, count=count)))
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-async def _tail(url: str, *, from_start: bool, count: int) -> int:
-    broker = JetStreamBroker(url, name="slipway-events-tail")
-    try:
-        await asyncio.wait_for(broker.wait_connected(), CONNECT_SEC)
-        start = 1 if from_start else (await broker.last_message(subjects.EVENTS_STREAM)).sequence + 1
-        return await _follow(broker, start, count)
-    except (BrokerError, TimeoutError) as error:
-        print(f"slipway: NATS does not answer ({error or 'timeout'})", file=sys.stderr)
-        return 1
-    finally:
-        await broker.close()
-
-
-async def _follow(broker: JetStreamBroker, start: int, count: int) -> int:
-    completeness, seen = Completeness(), 0
-    async for delivery in broker.read_stream(subjects.EVENTS_STREAM, start_sequence=start):
-        event = msgspec.json.decode(delivery.data, type=CloudEvent)
-        if missing := completeness.gap(event):
-            print(f"slipway: events are missing: {missing}", file=sys.stderr)
-            return 1
-        print(_line(event), flush=True)
-        seen += 1
-        if seen == count:
-            return 0
-    return 1
-
-
-def _line(event: CloudEvent) -> str:
-    data: dict[str, Any] = event.data
-    what = data.get("reason") or data.get("status") or data.get("code") or ""
-    return f"{event.slipwayepoch}-{event.slipwaypos} {event.time:%H:%M:%S} {event.type} {event.subject or ''} {what}".rstrip()
+        from slipway.cli.tail import run  # noqa: PLC0415 - needs an extra that a user of the API has not
+    except ModuleNotFoundError as error:
+        sys.exit(f"slipway events tail needs the extra 'messaging': pip install 'slipway[messaging]' ({error.name})")
+    sys.exit(asyncio.run(run(url, from_start=from_start, count=count)))
