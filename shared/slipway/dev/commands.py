@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -13,8 +13,9 @@ from rich.console import Console
 from slipway.client.http import Refused
 from slipway.dev import external, status, up
 from slipway.dev.build import ensure_binaries
-from slipway.dev.process import ServerError, recorded, stop_leftovers
-from slipway.dev.stack import Plan
+from slipway.dev.links import sign_in_link
+from slipway.dev.process import ServerError, recorded
+from slipway.dev.stack import Plan, stop_left
 from slipway.lifecycle import first_of, stop_signal
 
 app = App(
@@ -43,7 +44,10 @@ def build() -> None:
 
 @app.command(name="up")
 def up_(
-    *, detach: bool = False, use_external: Annotated[bool, Parameter(name="--external", negative="")] = False
+    *,
+    detach: bool = False,
+    node: Literal["simulated", "real"] = "simulated",
+    use_external: Annotated[bool, Parameter(name="--external", negative="")] = False,
 ) -> None:
     """Start everything and deploy the sample; stay until Ctrl-C, or return at once with --detach.
 
@@ -51,19 +55,21 @@ def up_(
     ----------
     detach
         Return when everything runs; `slipway dev down` stops it.
+    node
+        `real`: run pods on this machine, with containerd (Linux, as root; apt-get installs what is missing).
     use_external
         Use the servers that DATABASE_URL, NATS_URL and KUBECONFIG name, after saying what is written there.
     """
     console = Console()
     try:
-        asyncio.run(_up(console, detach=detach, use_external=use_external))
+        asyncio.run(_up(console, detach=detach, real_node=node == "real", use_external=use_external))
     except (ServerError, Refused) as error:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-async def _up(console: Console, *, detach: bool, use_external: bool) -> None:
+async def _up(console: Console, *, detach: bool, real_node: bool, use_external: bool) -> None:
     state = state_folder()
     running = [server for server in recorded(state) if server.alive]
     if set(status.EXPECTED) <= {server.name for server in running}:
@@ -75,7 +81,10 @@ async def _up(console: Console, *, detach: bool, use_external: bool) -> None:
             console.print(f"using {line}", markup=False, soft_wrap=True)
     elif found := external.names(servers):
         console.print(f"{', '.join(found)} left alone: the embedded servers are used (--external would use yours)")
-    plan = Plan(state=state, external=servers if use_external else external.External())
+    exporting = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
+    model = {name: value for name, value in os.environ.items() if name.startswith("SLIPWAY_ASSISTANT_")}
+    used = servers if use_external else external.External()
+    plan = Plan(state=state, external=used, extra=exporting, api=model, real_node=real_node)
     stop, up_to_stay = stop_signal(), False
     run = asyncio.ensure_future(_run(plan, stop, console, detach=detach))
     try:
@@ -87,14 +96,14 @@ async def _up(console: Console, *, detach: bool, use_external: bool) -> None:
         if not up_to_stay:
             with contextlib.suppress(OSError):  # the terminal may be what went away
                 console.print("stopping ...")
-            await stop_leftovers(state)
+            await stop_left(state)
 
 
 async def _run(plan: Plan, stop: asyncio.Event, console: Console, *, detach: bool) -> None:
     stack = await up.start_and_seed(plan, console)
     try:
         await up.deploy_sample(stack, console)
-        up.print_next(stack, console)
+        up.print_next(stack, console, await sign_in_link(stack))
         if not detach:
             console.print("Ctrl-C stops everything")
             await up.watch_over(stack, stop, console)
@@ -112,5 +121,5 @@ def status_() -> None:
 @app.command
 def down() -> None:
     """Stop everything that runs under the state folder."""
-    stopped = asyncio.run(stop_leftovers(state_folder()))
+    stopped = asyncio.run(stop_left(state_folder()))
     Console().print(f"stopped {len(stopped)} processes")

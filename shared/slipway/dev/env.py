@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from slipway.dev.stack import ADMIN_EMAIL, Stack
+from slipway.messaging.permissions import AUDIT
 
 
 def write(stack: Stack) -> Path:
@@ -14,13 +15,14 @@ def write(stack: Stack) -> Path:
         "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL,
         "SLIPWAY_ADMIN_PASSWORD": stack.admin_password,
         "DATABASE_URL": stack.database_url,
-        "NATS_URL": stack.nats_url,
+        "NATS_URL": stack.nats_url_of(AUDIT),
+        "NATS_CA": stack.nats_ca,
         "KUBECONFIG": stack.kubeconfig,
         "SLIPWAY_REGISTRY": stack.registry.host,
     }
     path = stack.state / "env"
     fresh = stack.state / "env.new"
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+        file.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in values.items() if value)
     fresh.rename(path)
     return path

@@ -17,6 +17,7 @@ class External(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""
     """Of a login that may create tables and roles."""
     nats_url: str = ""
+    nats_ca: str = ""
     kubeconfig: str = ""
     admin_password: str = ""
     """Of the admin that the database has already, when another `.slipway` made it."""
@@ -26,9 +27,11 @@ def noticed(state: Path, environ: Mapping[str, str] | None = None) -> External:
     """Return the servers that the environment names; those of our own `.slipway/env` are not foreign."""
     found = os.environ if environ is None else environ
     database, nats, kubeconfig = (found.get(name, "") for name in ("DATABASE_URL", "NATS_URL", "KUBECONFIG"))
+    nats = "" if _is_ours(state, nats, "nats") else nats
     return External(
         database_url="" if _is_ours(state, database, "postgres") else database,
-        nats_url="" if _is_ours(state, nats, "nats") else nats,
+        nats_url=nats,
+        nats_ca=found.get("NATS_CA", "") if nats else "",
         admin_password=found.get("SLIPWAY_ADMIN_PASSWORD", "") if database else "",
         kubeconfig="" if kubeconfig and Path(kubeconfig).resolve() == state / "kubeconfig" else kubeconfig,
     )

@@ -35,8 +35,11 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
 
-async def start_postgres(state: Path, *, fsync: bool = True) -> Postgres:
-    """Start the server with its data under `state` (made when absent); about a second."""
+async def start_postgres(state: Path, *, fsync: bool = True, preload: str = "") -> Postgres:
+    """Start the server with its data under `state` (made when absent); about a second.
+
+    `preload` names a library of PostgreSQL's own that it loads at start.
+    """
     user = _unprivileged_user()
     programs, data = _programs(user), _data_folder(state, user)
     port, password = remembered.port(state, "postgres"), remembered.secret(state, "postgres")
@@ -53,6 +56,7 @@ async def start_postgres(state: Path, *, fsync: bool = True) -> Postgres:
         "synchronous_commit": "on" if fsync else "off",
         "full_page_writes": "on" if fsync else "off",
         "max_wal_size": "512MB",
+        "shared_preload_libraries": preload,
     }
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     argv = [programs / "postgres", "-D", data, *flags]

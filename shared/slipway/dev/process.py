@@ -37,12 +37,16 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def start_ticks(pid: int) -> int | None:
-    """Return when the process began, or None when there is none (a zombie counts as none)."""
+    """Return when the process began, or None when there is none.
+
+    A zombie counts as none once its other threads have ended: until then its sockets are open.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    threads = int(fields[17])
+    return None if fields[0] in "ZX" and threads <= 1 else int(fields[19])
 
 
 def memory_mib(pid: int) -> float:
@@ -55,13 +59,6 @@ def memory_mib(pid: int) -> float:
     return own + sum(memory_mib(int(child)) for child in children)
 
 
-def free_port() -> int:
-    """Return a loopback TCP port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def spawn(
     state: Path,
     name: str,
@@ -71,7 +68,7 @@ def spawn(
     user: str | None = None,
     address: str = "",
 ) -> Server:
-    """Start a server and record it. `env` is its whole environment; `user` needs root."""
+    """Start a server and record it. `env` is its whole environment, else ours without Slipway's settings; `user` needs root."""
     record = _record(state, name)
     if record.exists():
         earlier = msgspec.json.decode(record.read_bytes(), type=Server)
@@ -92,7 +89,7 @@ def spawn(
             stdout=sink,
             stderr=sink,
             start_new_session=True,
-            env=dict(env) if env is not None else None,
+            env=dict(env) if env is not None else _without_settings(),
             user=user,
             group=user,
             extra_groups=[] if user else None,
@@ -102,6 +99,11 @@ def spawn(
     _children[child.pid] = child
     record.write_bytes(msgspec.json.encode(server))
     return server
+
+
+def _without_settings() -> dict[str, str]:
+    """Return our environment for servers that are not Slipway's: a key in its settings is none of theirs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
 
 
 _children: dict[int, "subprocess.Popen[bytes]"] = {}

@@ -1,4 +1,4 @@
-"""A local OCI registry over plain http on loopback, for charts."""
+"""A local OCI registry over plain http, for charts and images: on loopback, or on the link to a real node."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from slipway.dev.process import Server, answers_tcp, spawn, stop, wait_ready
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
     server: Server
     host: str
-    """`127.0.0.1:<port>`."""
+    """`<address>:<port>`."""
 
 
-async def start_registry(state: Path, binaries: Binaries) -> Registry:
+async def start_registry(state: Path, binaries: Binaries, address: str = "127.0.0.1") -> Registry:
     """Start the registry with its storage under `state`."""
     port = remembered.port(state, "registry")
     storage = state / "registry"
@@ -25,18 +25,18 @@ async def start_registry(state: Path, binaries: Binaries) -> Registry:
         "version": 0.1,
         "log": {"level": "warn", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
-        "http": {"addr": f"127.0.0.1:{port}", "secret": remembered.secret(state, "registry")},
+        "http": {"addr": f"{address}:{port}", "secret": remembered.secret(state, "registry")},
     }
     config.touch(mode=0o600)
     config.write_bytes(msgspec.json.encode(settings))
     argv = [binaries.devcluster, "registry", "serve", config]
-    server = spawn(state, "registry", argv, address=f"127.0.0.1:{port}")
+    server = spawn(state, "registry", argv, address=f"{address}:{port}")
 
     async def ready() -> bool:
-        return await answers_tcp("127.0.0.1", port)
+        return await answers_tcp(address, port)
 
     await wait_ready(server, ready)
-    return Registry(server=server, host=f"127.0.0.1:{port}")
+    return Registry(server=server, host=f"{address}:{port}")
 
 
 async def stop_registry(state: Path, registry: Registry) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from slipway.dev.process import free_port, port_variable
+from slipway.dev.ports import free_port
+from slipway.dev.process import port_variable
 
 
 def _read(state: Path) -> dict[str, str]:
@@ -29,10 +30,8 @@ def port(state: Path, name: str) -> int:
     known = _read(state)
     key = f"port.{name}"
     if wish or key not in known:
-        taken = {value for other, value in known.items() if other.startswith("port.")}
-        number = wish or str(free_port())
-        while not wish and number in taken:
-            number = str(free_port())
+        taken = {int(value) for other, value in known.items() if other.startswith("port.")}
+        number = wish or str(free_port(besides=taken))
         _write(state, {**known, key: number})
         return int(number)
     return int(known[key])

@@ -12,6 +12,8 @@ from slipway.dev.stack import Stack
 
 WEB = "Web service"
 HELLO = "Hello"
+HELLO_REAL = "Hello on a real node"
+"""The same chart with an image that can be pulled."""
 
 WEB_SCHEMA = {
     "type": "object",
@@ -42,6 +44,11 @@ HELLO_SCHEMA = {
 CHART = Path(__file__).resolve().parents[3] / "deploy" / "helm" / "samples" / "hello"
 
 
+def hello(stack: Stack) -> str:
+    """Return the name of the sample that becomes ready on the nodes of this system."""
+    return HELLO_REAL if stack.node else HELLO
+
+
 async def ensure(stack: Stack, client: SlipwayClient) -> None:
     """Make the products that are not in the catalogue."""
     names = {product["name"] for product in (await client.products())["items"]}
@@ -52,13 +59,15 @@ async def ensure(stack: Stack, client: SlipwayClient) -> None:
             "values_schema_json": WEB_SCHEMA,
         }
         await _publish(client, WEB, "One web application from one image, by the built-in chart.", body)
-    if HELLO not in names:
+    if hello(stack) not in names:
         reference, version, digest = await push_chart(stack, CHART)
         body = {
             "chart_ref": reference, "chart_version": version, "chart_digest": digest, "version_label": version,
-            "values_schema_json": HELLO_SCHEMA,
+            "values_schema_json": HELLO_SCHEMA, **({"default_values_json": {"image": stack.node.hello}} if stack.node else {}),
         }  # fmt: skip
-        await _publish(client, HELLO, "A greeting, from a chart in the local registry pinned by its digest.", body)
+        await _publish(
+            client, hello(stack), "A greeting, from a chart in the local registry pinned by its digest.", body
+        )
 
 
 async def _publish(client: SlipwayClient, name: str, description: str, template: dict[str, Any]) -> None:
@@ -69,9 +78,7 @@ async def _publish(client: SlipwayClient, name: str, description: str, template:
 async def push_chart(stack: Stack, chart: Path, *, version: str | None = None) -> tuple[str, str, str]:
     """Package a chart folder and push it to the local registry; return reference, version and manifest digest."""
     with tempfile.TemporaryDirectory() as work:
-        packaging = ["package", str(chart), "--destination", work, *(["--version", version] if version else [])]
-        await _helm(stack, *packaging, home=work)
-        archive = _packaged(work)
+        archive = await package_chart(stack, chart, Path(work), version=version)
         pushed = await _helm(
             stack, "push", str(archive), f"oci://{stack.registry.host}/charts", "--plain-http", home=work
         )
@@ -80,6 +87,13 @@ async def push_chart(stack: Stack, chart: Path, *, version: str | None = None) -
     if not digest or not named:
         raise ServerError(f"helm push said something unexpected: {pushed.strip()}")
     return f"oci://{stack.registry.host}/charts/{named[1]}", named[2].replace("_", "+"), digest[0]
+
+
+async def package_chart(stack: Stack, chart: Path, folder: Path, *, version: str | None = None) -> Path:
+    """Package a chart folder into an empty one; return the archive."""
+    packaging = ["package", str(chart), "--destination", str(folder), *(["--version", version] if version else [])]
+    await _helm(stack, *packaging, home=str(folder))
+    return _packaged(str(folder))
 
 
 def _packaged(folder: str) -> Path:

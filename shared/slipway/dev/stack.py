@@ -8,23 +8,28 @@ from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
-import httpx
 import msgspec
 
+from slipway.database import logins
 from slipway.database.migrations import upgrade
 from slipway.dev import remembered
-from slipway.dev.build import Binaries, ensure_binaries
+from slipway.dev.build import Binaries, ensure_binaries, ensure_real_node
 from slipway.dev.cluster import Cluster, start_cluster, stop_cluster
 from slipway.dev.external import External, with_login
-from slipway.dev.nats import Nats, start_nats, stop_nats
+from slipway.dev.nats import OPERATOR, Nats, start_nats, stop_nats
 from slipway.dev.postgres import Postgres, start_postgres, stop_postgres
-from slipway.dev.process import Server, ServerError, is_running, spawn, stop, stop_leftovers, wait_ready
+from slipway.dev.process import Server, ServerError, is_running, recorded, spawn, stop, stop_leftovers
+from slipway.dev.readiness import wait_healthy
+from slipway.dev.realnode import ground as grounds
+from slipway.dev.realnode.node import RealNode, start_node, stop_node
+from slipway.dev.realnode.packages import ensure_packages
 from slipway.dev.registry import Registry, start_registry, stop_registry
+from slipway.messaging.permissions import executor_user
 
 DATABASE = "slipway"
+CLUSTER = "local"
 ADMIN_EMAIL = "admin@slipway.localhost"
 Started = TypeVar("Started")
-SERVICE_ROLES = {"api": "slipway_api", "scheduler": "slipway_scheduler"}
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,10 +39,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     schedulers: int = 1
     executors: int = 1
     fsync: bool = True
+    real_node: bool = False
+    """Run pods on this machine, beside the simulated node."""
     external: External = External()
     """Servers of the user's own; they are used, never stopped."""
     extra: Mapping[str, str] = {}
     """Further environment of the three services, for tests."""
+    api: Mapping[str, str] = {}
+    """Further environment of the API alone: nobody else holds a model's key."""
 
 
 class Stack:
@@ -52,12 +61,14 @@ class Stack:
         postgres: Postgres | None,
         nats: Nats | None,
         cluster: Cluster | None,
+        node: RealNode | None = None,
     ) -> None:
         self.plan = plan
         self.binaries = binaries
         self.postgres = postgres
         self.nats = nats
         self.cluster = cluster
+        self.node = node
         self.registry = registry
         self.services: dict[str, Server] = {}
 
@@ -83,16 +94,30 @@ class Stack:
 
     @property
     def nats_url(self) -> str:
-        return self.nats.url if self.nats else self.plan.external.nats_url
+        """The URL of the user that may do everything."""
+        return self.nats_url_of(OPERATOR)
+
+    @property
+    def nats_ca(self) -> str:
+        return str(self.nats.ca) if self.nats else self.plan.external.nats_ca
+
+    def nats_url_of(self, user: str) -> str:
+        """Return the URL of one of the users of `slipway.messaging.permissions`; a foreign server has one for all."""
+        return self.nats.url_of(user) if self.nats else self.plan.external.nats_url
 
     @property
     def kubeconfig(self) -> str:
         return str(self.cluster.kubeconfig) if self.cluster else self.plan.external.kubeconfig
 
+    @property
+    def _executors_kubeconfig(self) -> str:
+        """With the rights of the platform's chart; in a foreign cluster those of its user."""
+        return str(self.cluster.executor_kubeconfig) if self.cluster else self.plan.external.kubeconfig
+
     def dsn(self, service: str) -> str:
         """Return the DSN of a service's own login."""
         password = remembered.secret(self.state, f"database-{service}")
-        return with_login(self.database_url, f"slipway_{service}_login", password)
+        return with_login(self.database_url, logins.login_of(service), password)
 
     async def start_service(self, name: str, extra: Mapping[str, str] | None = None) -> Server:
         """Start `api`, `scheduler-1`, `executor-2`, ... with some more environment, and wait until it is ready."""
@@ -103,13 +128,23 @@ class Stack:
         argv = [sys.executable, "-m", f"slipway_{kind}"]
         server = spawn(self.state, name, argv, env=environment, address=f"127.0.0.1:{port}")
         self.services[name] = server
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
-            await wait_ready(server, lambda: _is_ready(http, port), timeout=60)
+        await wait_healthy(server, port)
         return server
 
     async def stop_service(self, name: str, *, within_sec: float = 40.0) -> None:
         """Ask one service to stop, and kill it after `within_sec`."""
         await stop(self.state, self.services.pop(name), timeout=within_sec)
+
+    async def run_once(self, module: str, *arguments: str) -> str:
+        """Run one of the API's commands with the API's settings, and return what it prints."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, *arguments, env={**_base_environment(), **self._settings("api")},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        printed, said = await child.communicate()
+        if child.returncode:
+            raise ServerError(f"{module} did not work: {said.decode(errors='replace')[-500:]}")
+        return printed.decode().strip()
 
     async def restart_nats(self, *, wipe: bool) -> None:
         """Stop NATS and start it again on the same port, with or without its data."""
@@ -129,6 +164,8 @@ class Stack:
         if self.postgres:
             stopping.append(stop_postgres(self.state, self.postgres))
         await asyncio.gather(*stopping)
+        if self.node:
+            await stop_node(self.state, self.node)
 
     def ended_services(self) -> list[str]:
         return [name for name, server in self.services.items() if not is_running(server)]
@@ -136,19 +173,21 @@ class Stack:
     def _settings(self, kind: str) -> dict[str, str]:
         """Return what one kind of service is told: nothing that is another's."""
         registries = f"http://{self.registry.host}"
-        common = {"NATS_URL": self.nats_url, "SLIPWAY_REGISTRIES": registries}
+        user = executor_user(CLUSTER) if kind == "executor" else kind
+        common = {"NATS_URL": self.nats_url_of(user), "NATS_CA": self.nats_ca, "SLIPWAY_REGISTRIES": registries}
         match kind:
             case "api":
                 key = remembered.secret(self.state, "jwt") + remembered.secret(self.state, "jwt-more")
                 return {
                     **common, "DATABASE_URL": self.dsn("api"), "JWT_SECRET_KEY": key,
-                    "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL, "SLIPWAY_ADMIN_PASSWORD": self.admin_password,
+                    "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL, "SLIPWAY_ADMIN_PASSWORD": self.admin_password, **self.plan.api,
                 }  # fmt: skip
             case "scheduler":
                 return {**common, "DATABASE_URL": self.dsn("scheduler")}
             case _:
                 return {
-                    **common, "KUBECONFIG": self.kubeconfig, "SLIPWAY_HELM": str(self.binaries.helm),
+                    **common, "KUBECONFIG": self._executors_kubeconfig, "SLIPWAY_HELM": str(self.binaries.helm),
+                    "SLIPWAY_HELM_ENGINE": str(self.binaries.helm_engine),
                     "SLIPWAY_CACHE_DIR": str(self.state / "cache"),
                 }  # fmt: skip
 
@@ -156,19 +195,26 @@ class Stack:
 async def start(plan: Plan, say: Callable[[str], None] = print) -> Stack:
     """Start everything, ending first what an earlier run that was killed left behind."""
     plan.state.mkdir(parents=True, exist_ok=True)
-    if leftovers := await stop_leftovers(plan.state):
+    if plan.real_node and plan.external.kubeconfig:
+        raise ServerError("--node real is a node of the embedded cluster, and --external with KUBECONFIG uses yours")
+    if leftovers := await stop_left(plan.state):
         say(
             f"ended {len(leftovers)} processes that an earlier run had left: {', '.join(each.name for each in leftovers)}"
         )
     binaries = await ensure_binaries(say)
     link_tools(plan.state, binaries)
+    ground = await _ground_of(plan, say)
     postgres, nats, cluster, registry = await asyncio.gather(
         _unless(plan.external.database_url, lambda: start_postgres(plan.state, fsync=plan.fsync)),
         _unless(plan.external.nats_url, lambda: start_nats(plan.state)),
-        _unless(plan.external.kubeconfig, lambda: start_cluster(plan.state, binaries)),
-        start_registry(plan.state, binaries),
+        _unless(plan.external.kubeconfig, lambda: start_cluster(plan.state, binaries, ground)),
+        start_registry(plan.state, binaries, ground.host if ground else "127.0.0.1"),
     )
-    stack = Stack(plan, binaries, registry, postgres=postgres, nats=nats, cluster=cluster)
+    node = None
+    if ground and cluster:
+        programs = await ensure_real_node(say)
+        node = await start_node(plan.state, ground, programs, cluster=cluster, registry=registry)
+    stack = Stack(plan, binaries, registry, postgres=postgres, nats=nats, cluster=cluster, node=node)
     await _prepare_database(stack)
     await stack.start_service("scheduler-1")
     names = [
@@ -178,6 +224,24 @@ async def start(plan: Plan, say: Callable[[str], None] = print) -> Stack:
     ]
     await asyncio.gather(*(stack.start_service(name) for name in names))
     return stack
+
+
+async def stop_left(state: Path) -> list[Server]:
+    """End what runs under a state folder, and take away what a real node had; return the processes that were alive."""
+    alive = [server for server in recorded(state) if server.alive]
+    await grounds.cut(state)
+    await stop_leftovers(state)
+    await grounds.clear(state)
+    return alive
+
+
+async def _ground_of(plan: Plan, say: Callable[[str], None]) -> grounds.Ground | None:
+    """Make ready what a real node stands on, where one is asked for: packages, programs, namespaces."""
+    if not plan.real_node:
+        return None
+    await ensure_packages(say)
+    await ensure_real_node(say)
+    return await grounds.open_ground(plan.state)
 
 
 async def _unless(external: str, start_own: Callable[[], Awaitable[Started]]) -> Started | None:
@@ -202,28 +266,11 @@ async def _prepare_database(stack: Stack) -> None:
         if stack.postgres and not await server.fetchval(known, DATABASE):
             await server.execute(f"CREATE DATABASE {DATABASE}")
         await asyncio.to_thread(upgrade, stack.database_url)
-        for service, role in SERVICE_ROLES.items():
-            login, password = f"slipway_{service}_login", remembered.secret(stack.state, f"database-{service}")
-            if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
-                await server.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
-            await server.execute(f"ALTER ROLE {login} PASSWORD '{password}'")
+        for service in logins.SERVICES:
+            await logins.ensure(server, service, remembered.secret(stack.state, f"database-{service}"))
     finally:
         await server.close()
-    environment = {**_base_environment(), **stack._settings("api")}  # noqa: SLF001 - this module's own class
-    bootstrap = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "slipway_api.bootstrap", env=environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, stderr = await bootstrap.communicate()
-    if bootstrap.returncode:
-        raise ServerError(f"the first admin could not be created: {stderr.decode(errors='replace')[-500:]}")
-
-
-async def _is_ready(http: httpx.AsyncClient, port: int) -> bool:
-    try:
-        answer = await http.get(f"http://127.0.0.1:{port}/health/ready")
-    except httpx.HTTPError:
-        return False
-    return answer.status_code == 200 and set(answer.json()["dependencies"].values()) == {"ok"}
+    await stack.run_once("slipway_api.bootstrap")
 
 
 def _base_environment() -> dict[str, str]:

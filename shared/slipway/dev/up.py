@@ -58,7 +58,7 @@ async def deploy_sample(stack: Stack, console: Console) -> None:
     async with SlipwayClient(stack.api_url) as client:
         await client.login(ADMIN_EMAIL, stack.admin_password)
         products = (await client.products())["items"]
-        product = next(each for each in products if each["name"] == samples.HELLO)
+        product = next(each for each in products if each["name"] == samples.hello(stack))
         began = time.monotonic()
         body = {"product_id": product["id"], "domain_name": f"hello-{new_id().hex[-8:]}.example.org"}
         asked = await client.post("/deployments", body)
@@ -108,23 +108,28 @@ async def _breakdown(client: SlipwayClient, deployment: dict[str, Any], console:
     console.print(table)
 
 
-def print_next(stack: Stack, console: Console) -> None:
-    """Say what to try."""
+def print_next(stack: Stack, console: Console, link: str) -> None:
+    """Say what to try. `link` opens the web console, signed in."""
     state = stack.state
-    simulated = "   the node is simulated: objects are real, no container runs"
-    cluster = f"{stack.cluster.server}{simulated}" if stack.cluster else f"yours, by {stack.kubeconfig}"
+    simulated = "the node is simulated: objects are real, no container runs"
+    real = f"pods run on this machine; a NodePort answers at {stack.node.ground.node}" if stack.node else simulated
+    cluster = f"{stack.cluster.server}   {real}" if stack.cluster else f"yours, by {stack.kubeconfig}"
     console.print(
-        f"\nAPI      {stack.api_url}/api/v1   (OpenAPI: {stack.api_url}/api/v1/openapi.json)\n"
+        f"\nconsole  {link}\n"
+        f"         the link signs you in, once, within a minute; later: {stack.api_url} as {ADMIN_EMAIL},\n"
+        f"         whose password is SLIPWAY_ADMIN_PASSWORD in {state}/env\n"
+        f"API      {stack.api_url}/api/v1   (OpenAPI: {stack.api_url}/api/v1/openapi.json)\n"
         f"cluster  {cluster}\n"
-        f"registry {stack.registry.host}\n\n"
+        f"registry {stack.registry.host}\n"
+        f"model    {stack.plan.api.get('SLIPWAY_ASSISTANT_MODEL') or 'none: SLIPWAY_ASSISTANT_MODEL names one'}\n\n"
         f"In another terminal:\n"
         f"  source {state}/env; export PATH={state}/bin:$PWD/.venv/bin:$PATH\n"
+        f'  slipway login --email "$SLIPWAY_ADMIN_EMAIL" --password-stdin <<< "$SLIPWAY_ADMIN_PASSWORD"\n'
+        f"  slipway products; slipway list\n"
         f"  helm list -A\n"
         f"  kubectl get ns,deploy,pods -A\n"
         f"  slipway events tail\n"
-        f"  slipway dev status\n"
-        f"  curl -s $SLIPWAY_API_URL/api/v1/auth/login -H 'content-type: application/json' \\\n"
-        f'    -d "{{\\"email\\":\\"$SLIPWAY_ADMIN_EMAIL\\",\\"password\\":\\"$SLIPWAY_ADMIN_PASSWORD\\"}}"\n',
+        f"  slipway dev status\n",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,0 +1,70 @@
+"""Writes again what the files under deploy/ repeat of the code: `python -m slipway.dev.deploy_files`, in the checkout.
+
+`variables.json` tells the chart which service has which setting; `nats.conf` is what the compose file's NATS is told, and
+`headers.conf` what the console's own server adds to each answer.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from slipway.dev.nats import OPERATOR
+from slipway.messaging.permissions import permissions
+from slipway.settings import Settings, variables
+from slipway_api.routes.console import HEADERS
+from slipway_api.settings import ApiSettings
+from slipway_executor.settings import ExecutorSettings
+from slipway_scheduler.settings import SchedulerSettings
+
+ROOT = Path(__file__).resolve().parents[3]
+CLUSTER = "local"
+SETTINGS: dict[str, type[Settings]] = {
+    "api": ApiSettings, "scheduler": SchedulerSettings, "executor": ExecutorSettings,
+}  # fmt: skip
+
+
+def files() -> dict[Path, bytes]:
+    """Return the content of each file."""
+    return {
+        ROOT / "deploy" / "helm" / "slipway" / "files" / "variables.json": _variables(),
+        ROOT / "deploy" / "compose" / "nats.conf": _nats(),
+        ROOT / "deploy" / "console" / "headers.conf": _headers(),
+    }
+
+
+def _variables() -> bytes:
+    return msgspec.json.format(msgspec.json.encode({kind: variables(each) for kind, each in SETTINGS.items()})) + b"\n"
+
+
+def _nats() -> bytes:
+    """A password is a variable of the server's environment. The operator may do everything; no service has its password."""
+    users = "\n".join(
+        f"  {{ user: {user}, password: $NATS_{user.partition('-')[0].upper()}_PASSWORD,"
+        f" permissions: {msgspec.json.encode(rights.rules).decode()} }}"
+        for user, rights in permissions([CLUSTER]).items()
+    )
+    return f"""\
+# Written by `python -m slipway.dev.deploy_files` from slipway.messaging.permissions.
+listen: "0.0.0.0:4222"
+http: "127.0.0.1:8222"
+max_payload: 8MB
+jetstream {{ store_dir: "/data" }}
+authorization {{ users: [
+  {{ user: {OPERATOR}, password: $NATS_OPERATOR_PASSWORD }}
+{users}
+] }}
+""".encode()
+
+
+def _headers() -> bytes:
+    """What the API sends with the console's files, so that both serve it under one policy."""
+    lines = [f'add_header {name} "{value}" always;' for name, value in HEADERS.items()]
+    return "\n".join(
+        ["# Written by `python -m slipway.dev.deploy_files` from slipway_api.routes.console.", *lines, ""]
+    ).encode()
+
+
+if __name__ == "__main__":
+    for path, content in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
