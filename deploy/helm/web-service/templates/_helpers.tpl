@@ -20,6 +20,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The names of the variables that are secret, or of those that are not: (dict "env" … "secret" true). */ -}}
+{{- define "web-service.variables" -}}
+{{- range $key, $_ := .env }}{{ if eq $.secret (not (not (include "web-service.isSecret" $key))) }}{{ $key }} {{ end }}{{ end -}}
+{{- end -}}
+
+{{- /* A value as text. Helm reads numbers as floating-point: a whole one is written without an exponent. */ -}}
+{{- define "web-service.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ printf "%.0f" . }}{{ else }}{{ toString . }}{{ end -}}
+{{- end -}}
+
 {{- define "web-service.isSecret" -}}
 {{- if regexMatch "_(KEY|URL|PASSWORD|TOKEN)$" . -}}true{{- end -}}
 {{- end -}}
