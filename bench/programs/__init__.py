@@ -1,0 +1,1 @@
+"""Programs that rungs run beside themselves, in processes of their own."""
