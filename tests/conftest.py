@@ -4,16 +4,51 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit, urlunsplit
+from zlib import crc32
 
 import asyncpg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from slipway.database import logins
 from slipway.database.engine import Database
 from slipway.database.migrations import upgrade
 from slipway.messaging.jetstream import JetStreamBroker
 from tests.support import servers
 
 TEMPLATE = "slipway_template"
+SLOW = ("faults", "e2e", "console", "helm", "bench", "cli", "deploy", "operations", "api")
+"""Packages that begin first, the slowest at the head; the others fill the gaps at the end."""
+HALVED = ("faults", "e2e")
+"""Packages so long that two workers share them."""
+
+
+def package_of(test: str) -> str:
+    """Return the folder below `tests/` of a test's id."""
+    return test.removeprefix("tests/").partition("/")[0]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # once, before the workers
+        asyncio.run(servers.clear_left())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: number for number, name in enumerate(SLOW)}
+    items.sort(key=lambda item: rank.get(package_of(item.nodeid), len(SLOW)))
+
+
+class ByPackage(LoadScopeScheduling):
+    """Gives a package's tests to one worker, since they share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        package, file = package_of(nodeid), nodeid.partition("::")[0]
+        return f"{package}-{crc32(file.encode()) % 2}" if package in HALVED else package
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPackage:
+    return ByPackage(config, log)
 
 
 def at_database(dsn: str, database: str, *, user: str | None = None, password: str = "test") -> str:
@@ -32,9 +67,8 @@ async def postgres_dsn() -> AsyncIterator[str]:
         await server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
         await server.execute(f"CREATE DATABASE {TEMPLATE}")
         await asyncio.to_thread(upgrade, at_database(dsn, TEMPLATE))
-        for service in ("api", "scheduler"):
-            if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", f"test_{service}"):
-                await server.execute(f"CREATE ROLE test_{service} LOGIN PASSWORD 'test' IN ROLE slipway_{service}")
+        for service in logins.SERVICES:
+            await logins.ensure(server, service, "test", login=f"test_{service}")
         await server.close()
         yield dsn
 
@@ -82,15 +116,15 @@ async def scheduler_database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-async def nats_url() -> AsyncIterator[str]:
-    async with servers.nats() as url:
-        yield url
+async def nats() -> AsyncIterator[servers.NatsAddress]:
+    async with servers.nats() as address:
+        yield address
 
 
 @pytest.fixture
-async def broker(nats_url: str) -> AsyncIterator[JetStreamBroker]:
-    """A broker over a NATS server whose streams are new."""
-    broker = JetStreamBroker(nats_url, name="test")
+async def broker(nats: servers.NatsAddress) -> AsyncIterator[JetStreamBroker]:
+    """A broker over a NATS server whose streams are new, with the rights to do everything."""
+    broker = JetStreamBroker(nats.url, name="test", ca=nats.ca)
     await broker.wait_connected()
     for stream in await broker.stream_names():
         await broker.delete_stream(stream)

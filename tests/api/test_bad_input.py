@@ -40,6 +40,7 @@ async def test_a_verb_takes_no_fields(api: httpx.AsyncClient, world: World):
 
 
 async def test_deep_and_large_bodies_are_bounded(api: httpx.AsyncClient, world: World):
+    """Row 54."""
     headers = {**world.as_user, "content-type": "application/json"}
     deep = f'{{"domain_name": "a.example.org", "user_values": {{"a": {DEEP}}}}}'
     refused(await api.post("/deployments", content=deep, headers=headers), 400, "malformed")
@@ -74,6 +75,7 @@ async def test_what_the_framework_refuses_is_a_problem_document_too(api: httpx.A
     ],
 )
 async def test_queries_are_checked(api: httpx.AsyncClient, world: World, query: str, where: str):
+    """Row 53."""
     assert pointers(await api.get(f"/deployments?{query}", headers=world.as_user)) == [where]
 
 
@@ -86,6 +88,7 @@ async def test_queries_are_checked(api: httpx.AsyncClient, world: World, query: 
     ids=str,
 )  # fmt: skip
 async def test_a_made_up_cursor_is_refused(api: httpx.AsyncClient, world: World, inside: Any):
+    """Row 53."""
     cursor = base64.urlsafe_b64encode(json.dumps(inside).encode()).decode()
     answer = await api.get("/deployments", params={"cursor": cursor}, headers=world.as_user)
     assert pointers(answer) == ["/cursor"]
@@ -111,6 +114,7 @@ async def test_a_place_in_the_events_of_any_size_is_a_page_or_a_refusal(
 async def test_text_that_means_something_elsewhere_stays_text(
     api: httpx.AsyncClient, world: World, database: Database, text: str
 ):
+    """Row 53."""
     body = {"product_id": str(world.mine.product), "domain_name": "t.example.org", "cluster": text}
     assert pointers(await api.post("/deployments", json=body, headers=world.as_user)) == ["/cluster"]
     body = {"product_id": str(world.mine.product), "domain_name": text}
@@ -150,6 +154,7 @@ async def test_values_that_no_chart_could_take_are_refused_or_kept_whole(
 async def test_no_secret_comes_back_or_is_told(
     api: httpx.AsyncClient, world: World, database: Database, capfd: pytest.CaptureFixture[str]
 ):
+    """Row 62."""
     schema = {"properties": {"user": {"properties": {"password": {"type": "string", "maxLength": 3}}}}}
     made = await api.post(
         f"/products/{world.mine.product}/templates",
@@ -207,3 +212,23 @@ async def test_a_lost_database_is_503_and_health_says_so(deps: Deps, world: Worl
         assert (alive.status_code, alive.json()["dependencies"]["nats"]) == (200, "down")
         assert (await api.get("/health/live")).status_code == 200
     await nowhere.close()
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2030-01-01T00:00:00"])
+async def test_a_time_that_no_column_can_hold_is_refused_at_every_door(api: httpx.AsyncClient, world: World, time: str):
+    new = {"template_id": str(world.mine.template), "domain_name": "t.example.org", "expires_at": time}
+    assert pointers(await api.post("/deployments", json=new, headers=world.as_user)) == ["/expires_at"]
+    path = f"/deployments/{world.deployment}"
+    assert pointers(await api.patch(path, json={"expires_at": time}, headers=world.as_user)) == ["/expires_at"]
+    token = {"name": "t", "expires_at": time}
+    assert pointers(await api.post("/users/me/tokens", json=token, headers=world.as_user)) == ["/expires_at"]
+    times = {"since": time, "until": time}
+    assert pointers(await api.get("/audit", params=times, headers=world.as_admin)) == ["/since", "/until"]
+
+
+async def test_what_no_database_can_look_for_is_refused(api: httpx.AsyncClient, world: World):
+    for cursor in ("\u00b2", "\u0663", "x"):
+        assert pointers(await api.get("/audit", params={"cursor": cursor}, headers=world.as_admin)) == ["/cursor"]
+    assert pointers(await api.get("/audit?action=%00", headers=world.as_admin)) == ["/action"]
+    assert pointers(await api.get("/deployments?a%00b=1", headers=world.as_admin)) == ["/a\0b"]
+    refused(await api.post("/clusters/%00/forget", headers=world.as_admin), 404, "not_found")

@@ -64,6 +64,7 @@ async def test_the_first_version_becomes_current_and_withdrawing_it_clears_it(ap
         ({**CHART, "chart_ref": "file:///etc/passwd"}, ["/chart_ref"]),
         ({**CHART, "chart_ref": "oci://charts.example.org@evil.example.org/x"}, ["/chart_ref"]),
         ({**CHART, "chart_digest": "md5:1"}, ["/chart_digest"]),
+        ({"chart_digest": "md5:1"}, ["/chart_digest"]),
         ({"docker_image_url": "not an image!"}, ["/docker_image_url"]),
         ({"docker_image_url": "nginx", "package_type": "kustomize"}, ["/package_type"]),
         ({"docker_image_url": "nginx", "health_timeout_sec": 0}, ["/health_timeout_sec"]),
@@ -111,10 +112,16 @@ async def test_a_missing_digest_is_asked_for_and_kept(deps: Deps, world: World, 
         broker.respond(subjects.query("local", "resolve"), executor, group="executors"),
     ):
         made = await register(api, world, **CHART)
+        key = {**world.as_admin, "Idempotency-Key": "once"}
+        first = await api.post(f"/products/{world.mine.product}/templates", json=CHART, headers=key)
+    async with client_of(create_app(deps)) as api:  # where nobody can be asked any more
+        again = await api.post(f"/products/{world.mine.product}/templates", json=CHART, headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
     assert (made.status_code, made.json()["chart_digest"]) == (201, DIGEST)
     assert [(each.chart.ref, each.chart.version, each.chart.plain_http) for each in asked] == [
         (CHART["chart_ref"], CHART["chart_version"], True)
-    ]
+    ] * 2
 
 
 PATHS = {"user_values_paths": ["/image/tag"], "port": 8080}
@@ -169,7 +176,7 @@ async def test_a_stale_version_is_refused(api: httpx.AsyncClient, world: World, 
     etag = (await api.get(path, headers=world.as_admin)).headers["etag"]
     first = await api.patch(path, json=body, headers={**world.as_admin, "If-Match": etag})
     assert first.status_code == 200, first.text
-    assert first.headers["etag"] != etag
+    assert first.headers["etag"] == f'"{first.json()["updated_at"]}"' != etag
     body = dict.fromkeys(body, "Other")
     refused(await api.patch(path, json=body, headers={**world.as_admin, "If-Match": etag}), 412, "stale")
     assert (await api.patch(path, json=body, headers={**world.as_admin, "If-Match": first.headers["etag"]})).is_success
@@ -203,3 +210,21 @@ async def test_a_requeued_job_cannot_bring_back_what_is_deleted(api: httpx.Async
     assert (await api.post(f"/jobs/{job}/fail", headers=world.as_admin)).status_code == 200
     assert (await api.delete(f"/deployments/{world.deployment}", headers=world.as_user)).status_code == 202
     refused(await api.post(f"/jobs/{job}/requeue", headers=world.as_admin), 409, "deleting")
+
+
+async def test_only_a_version_that_is_newer_is_shown_as_newer(api: httpx.AsyncClient, world: World):
+    ids = {
+        label: (await register(api, world, docker_image_url="nginx:1", version_label=label)).json()["id"]
+        for label in ("1.10", "1.9", "1.2")
+    }
+    product = f"/products/{world.mine.product}"
+    for running, current, shown in (("1.9", "1.10", "1.10"), ("1.9", "1.2", None), ("1.9", "1.9", None)):
+        await api.patch(product, json={"template_id": ids[current]}, headers=world.as_admin)
+        body = {"template_id": ids[running]}
+        path = f"/deployments/{world.deployment}"
+        assert (await api.post(f"{path}/upgrade", json=body, headers=world.as_admin)).status_code == 202
+        listed = (await api.get("/deployments", headers=world.as_user)).json()["items"]
+        for found in ((await api.get(path, headers=world.as_user)).json(), listed[0]):
+            assert found["newer_template_id"] == (ids[shown] if shown else None), (running, current)
+    await api.patch(product, json={"template_id": None}, headers=world.as_admin)
+    assert (await api.get(path, headers=world.as_user)).json()["newer_template_id"] is None

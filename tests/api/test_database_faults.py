@@ -9,9 +9,8 @@ import asyncpg
 import httpx
 import msgspec
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from slipway.database.engine import Database, async_url
+from slipway.database.engine import Database
 from slipway.database.queries import feed, outbox
 from slipway.domain.events import Actor, EventType
 from slipway_api.app import create_app
@@ -41,11 +40,11 @@ async def waits_for_a_lock(superuser: asyncpg.Connection) -> None:
 async def small_pool(database_url: str) -> AsyncGenerator[Database]:
     """One connection, and half a second of patience."""
     dsn = at_database(database_url, urlsplit(database_url).path.strip("/"), user="test_api")
-    engine = create_async_engine(async_url(dsn), pool_size=1, max_overflow=0, pool_timeout=0.5)
+    database = Database.connect(dsn, service="api", pool_size=1, max_overflow=0, pool_timeout=0.5)
     try:
-        yield Database(engine)
+        yield database
     finally:
-        await engine.dispose()
+        await database.close()
 
 
 async def test_an_exhausted_pool(database_url: str, deps: Deps, world: World):

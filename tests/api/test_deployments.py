@@ -80,6 +80,8 @@ async def test_a_product_stands_for_its_current_version_and_old_spellings_are_kn
     [
         ({"domain_name": "not a name"}, ["/domain_name"]),
         ({"domain_name": "a.reserved.example.org"}, ["/domain_name"]),
+        ({"domain_name": "a.b.apps.example.org"}, ["/domain_name"]),
+        ({"domain_name": "*.apps.example.org"}, ["/domain_name"]),
         ({"domainname": "b.example.org"}, ["/domainname"]),
         ({"user_values": {"replicas": 1}}, ["/user_values/replicas"]),
         ({"user_values": {}, "user_values_json": {}}, ["/user_values_json"]),
@@ -133,6 +135,7 @@ async def test_a_change_raises_the_generation_and_joins_the_waiting_job(
 
 
 async def test_equal_values_in_any_order_change_nothing_but_other_types_do(api: httpx.AsyncClient, world: World):
+    """Row H14."""
     template = await with_values(api, world)
     made = (await create(api, world, template_id=template, user_values={"replicas": 1, "debug": 1})).json()
     path = f"/deployments/{made['id']}"
@@ -206,6 +209,18 @@ async def test_reconcile_clears_what_was_held_back(api: httpx.AsyncClient, world
     assert (done.status_code, done.json()["generation"]) == (202, 1)
     held = await rows(database, "SELECT hold_generation FROM deployment WHERE id = :d", d=str(world.deployment))
     assert held == [{"hold_generation": None}]
+
+
+@pytest.mark.parametrize(("status", "reason"), [("error", "retry"), ("ready", "manual")])
+async def test_a_job_says_whether_it_is_another_try(
+    api: httpx.AsyncClient, world: World, database: Database, status: str, reason: str
+):
+    async with database.writing() as session:
+        await session.execute(text("UPDATE deployment_reconcile_job SET status = 'failed'"))
+        await session.execute(text("UPDATE deployment SET status = :status"), {"status": status})
+    await api.post(f"/deployments/{world.deployment}/reconcile", headers=world.as_user)
+    [job] = await rows(database, "SELECT reason, priority FROM deployment_reconcile_job WHERE status = 'queued'")
+    assert job == {"reason": reason, "priority": 0}, "a person waits for it"
 
 
 async def test_admins_upgrade_within_the_product(api: httpx.AsyncClient, world: World):

@@ -6,6 +6,8 @@ from litestar import Litestar
 NAMES = {
     "ProductTemplateVersionCreate", "ProductTemplateVersionRead", "DeploymentCreate", "DeploymentUpdate",
     "DeploymentUpgrade", "DeploymentRead", "UserCreate", "UserRead", "ProductCreate", "ProductRead",
+    "TaskCreate", "TaskUpdate", "TaskRead", "ConversationCreate", "ConversationUpdate", "ConversationRead",
+    "MessageCreate", "MessageRead",
 }  # fmt: skip
 
 
@@ -35,3 +37,11 @@ async def test_no_read_schema_holds_a_secret(app: Litestar):
     schemas = app.openapi_schema.to_schema()["components"]["schemas"]
     shown = {name: set(schema.get("properties", {})) for name, schema in schemas.items() if name.endswith("Read")}
     assert all(not {"password", "password_hash"} & fields for fields in shown.values())
+
+
+async def test_answers_of_the_assistant_have_a_shape(api: httpx.AsyncClient):
+    document = (await api.get("/openapi.json")).json()
+    where = "/api/v1/conversations/{conversation_id}/messages"
+    for path in (where, f"{where}/{{message_id}}/retry"):
+        answered = document["paths"][path]["post"]["responses"]["201"]["content"]["application/json"]["schema"]
+        assert answered["$ref"].endswith("/MessagesAnswered")

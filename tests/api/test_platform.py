@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from slipway.database.engine import Database
+from slipway.database.queries import registries
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_deployments import create, rows, with_values
+from tests.api.test_product_races import held_up
 
 KEY = PrivateKey(bytes(range(32)))
 
@@ -62,8 +64,11 @@ async def test_credentials_of_a_registry_are_sealed_and_never_shown(
     await do(database, "UPDATE cluster SET public_key = :key", key=base64.b64encode(bytes(KEY.public_key)).decode())
     made = await api.post("/registries", json=body, headers=world.as_admin)
     assert (made.status_code, made.json()["clusters"]) == (201, ["local"])
-    again = await api.post("/registries", json={**body, "username": "other"}, headers=world.as_admin)
+    again = await api.post(
+        "/registries", json={**body, "username": "other", "image_pull": False}, headers=world.as_admin
+    )
     assert again.json()["id"] == made.json()["id"]
+    assert [each.json()["image_pull"] for each in (made, again)] == [True, False]
     listed = await api.get("/registries", headers=world.as_admin)
     assert ("p4ssw0rd" not in listed.text, listed.json()["items"][0]["username"]) == (True, "other")
     [stored] = await rows(database, "SELECT ciphertext FROM registry_credential")
@@ -189,6 +194,40 @@ async def test_the_audit_trail_says_who_did_what_from_where(api: httpx.AsyncClie
     assert all("address" not in each["data"]["actor"] for each in own)
 
 
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("", "deployment"), ("/jobs", "jobs"), ("/revisions", "revisions"), ("/events", "events"),
+    ],
+)  # fmt: skip
+async def test_an_admins_look_at_somebody_elses_is_written_down(
+    api: httpx.AsyncClient, world: World, path: str, what: str
+):
+    for reader in (world.as_user, world.as_admin):
+        assert (await api.get(f"/deployments/{world.deployment}{path}", headers=reader)).status_code == 200
+    [found] = (await api.get("/audit", headers=world.as_admin)).json()["items"]
+    assert (found["action"], found["actor"]["id"], found["object"]) == (
+        "dev.slipway.object.read.v1", str(world.admin), f"deployments/{world.deployment}",
+    )  # fmt: skip
+    told = (await api.get(f"/deployments/{world.deployment}/events", headers=world.as_user)).json()["items"]
+    assert [each["data"]["what"] for each in told] == [what]
+
+
+async def test_an_admins_list_of_somebody_elses_is_written_down(api: httpx.AsyncClient, world: World):
+    for query in ("", f"?user_id={world.admin}", f"?user_id={world.mine.user}"):
+        assert (await api.get(f"/deployments{query}", headers=world.as_admin)).status_code == 200
+    [found] = (await api.get("/audit", headers=world.as_admin)).json()["items"]
+    assert (found["action"], found["object"]) == ("dev.slipway.object.read.v1", f"users/{world.mine.user}")
+
+
+async def test_nothing_is_shown_of_somebody_elses_that_cannot_be_written_down(
+    api: httpx.AsyncClient, world: World, database: Database
+):
+    await do(database, "ALTER TABLE outbox_event ADD CONSTRAINT full_up CHECK (false) NOT VALID")
+    assert (await api.get(f"/deployments/{world.deployment}", headers=world.as_user)).status_code == 200
+    assert (await api.get(f"/deployments/{world.deployment}", headers=world.as_admin)).status_code >= 500
+
+
 @pytest.mark.parametrize("statement", ["UPDATE outbox_event SET type = 'x'", "DELETE FROM outbox_event"])
 async def test_nobody_rewrites_the_audit_trail(
     api: httpx.AsyncClient, world: World, database: Database, api_database: Database, statement: str
@@ -203,3 +242,14 @@ async def test_everything_is_compared_when_an_admin_says_so(api: httpx.AsyncClie
     await do(database, "UPDATE deployment SET status = 'ready', scan_after = now() + interval '1 day'")
     assert (await api.post("/admin/drift-scan", headers=world.as_admin)).json() == {"deployments": 2}
     assert await rows(database, "SELECT 1 FROM deployment WHERE scan_after > now()") == []
+
+
+async def test_the_same_new_registry_may_come_twice_at_once(api: httpx.AsyncClient, world: World, database: Database):
+    await do(database, "UPDATE cluster SET public_key = :key", key=base64.b64encode(bytes(KEY.public_key)).decode())
+    body = {"host": "charts.example.org", "username": "u", "password": "p"}
+    async with database.writing() as session:
+        await registries.put(session, host=body["host"], username="first", image_pull=True, sealed={})
+        second = await held_up(database, api.post("/registries", json=body, headers=world.as_admin))
+    assert (await second).status_code == 201
+    [only] = (await api.get("/registries", headers=world.as_admin)).json()["items"]
+    assert only["username"] == "u"

@@ -9,15 +9,17 @@ from uuid import uuid4
 import argon2
 import httpx
 import jwt
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from slipway.clock import ManualClock
 from slipway.database.engine import Database
+from slipway_api.app import create_app
 from slipway_api.auth import passwords
 from slipway_api.bootstrap import ensure_admin
 from slipway_api.deps import Deps
-from tests.api.conftest import SETTINGS, World, refused
+from tests.api.conftest import SETTINGS, World, client_of, refused
 
 PASSWORD = "correct horse battery"
 
@@ -42,6 +44,20 @@ async def test_the_first_admin_signs_in_and_is_made_once(api: httpx.AsyncClient,
     assert "password" not in me.text
 
 
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "text/plain;application/json", "application/x-www-form-urlencoded", None]
+)
+async def test_another_sites_form_signs_nobody_in(api: httpx.AsyncClient, signed_up: None, kind: str | None):
+    body = json.dumps({"email": "boss@example.org", "password": PASSWORD, "cookie": True}).encode()
+    told = {"Content-Type": kind} if kind else {}
+    for path in ("/auth/login", "/auth/exchange"):
+        answer = await api.post(path, content=body, headers=told)
+        refused(answer, 415, "unsupported_media_type")
+        assert "set-cookie" not in answer.headers
+    said = {"Content-Type": "application/json; charset=utf-8"}
+    assert (await api.post("/auth/login", content=body, headers=said)).status_code == 200
+
+
 async def test_an_unknown_address_and_a_wrong_password_look_the_same(api: httpx.AsyncClient, signed_up: None):
     wrong = await login(api, "boss@example.org", "not the password")
     unknown = await login(api, "nobody@example.org", "not the password")
@@ -59,6 +75,7 @@ async def test_a_user_without_a_password_cannot_sign_in(api: httpx.AsyncClient, 
 async def test_guessing_is_slowed_whatever_the_case_and_ends_with_time(
     api: httpx.AsyncClient, signed_up: None, clock: ManualClock
 ):
+    """Row 61."""
     for number in range(10):
         refused(
             await login(api, "BOSS@example.org" if number % 2 else " boss@example.org", "guess"), 401, "unauthenticated"
@@ -71,6 +88,7 @@ async def test_guessing_is_slowed_whatever_the_case_and_ends_with_time(
 
 
 async def test_one_address_cannot_try_a_password_on_everybody(api: httpx.AsyncClient, signed_up: None):
+    """Row 61."""
     for number in range(20):
         refused(await login(api, f"user{number}@example.org", PASSWORD), 401, "unauthenticated")
     refused(await login(api, "boss@example.org", PASSWORD), 429, "too_many")
@@ -93,17 +111,21 @@ async def me(api: httpx.AsyncClient, token: str) -> httpx.Response:
     "changed",
     [
         {"aud": "another"}, {"iss": "another"}, {"aud": None}, {"iss": None}, {"exp": None}, {"sub": None},
-        {"exp": datetime.now(UTC) - timedelta(minutes=1)}, {"iat": datetime.now(UTC) + timedelta(hours=1)},
-        {"nbf": datetime.now(UTC) + timedelta(hours=1)}, {"sub": "not an id"}, {"sub": str(uuid4())}, {"iat": None},
+        {"exp": timedelta(minutes=-1)}, {"iat": timedelta(hours=1)}, {"nbf": timedelta(hours=1)},
+        {"sub": "not an id"}, {"sub": "00000000-0000-7000-8000-000000000000"}, {"iat": None},
     ],
     ids=str,
 )  # fmt: skip
 async def test_a_token_with_a_wrong_claim_is_refused(api: httpx.AsyncClient, world: World, changed: dict[str, Any]):
-    token = jwt.encode(claims(world, **changed), SETTINGS.jwt_secret_key, algorithm="HS256")
+    """Row 52."""
+    now = datetime.now(UTC)
+    moments = {name: now + value for name, value in changed.items() if isinstance(value, timedelta)}
+    token = jwt.encode(claims(world, **{**changed, **moments}), SETTINGS.jwt_secret_key, algorithm="HS256")
     refused(await me(api, token), 401, "unauthenticated")
 
 
 async def test_a_small_clock_skew_is_forgiven(api: httpx.AsyncClient, world: World):
+    """Row 52."""
     issued = claims(world, iat=datetime.now(UTC) + timedelta(seconds=5))
     token = jwt.encode(issued, SETTINGS.jwt_secret_key, algorithm="HS256")
     assert (await me(api, token)).status_code == 200
@@ -117,6 +139,7 @@ async def test_the_previous_key_is_known_while_rotating_and_no_other(api: httpx.
 
 
 async def test_other_algorithms_are_refused(api: httpx.AsyncClient, world: World):
+    """Row 52."""
     for algorithm in ("HS384", "HS512"):
         key = SETTINGS.jwt_secret_key * 2
         refused(await me(api, jwt.encode(claims(world), key, algorithm=algorithm)), 401, "unauthenticated")
@@ -156,3 +179,8 @@ async def test_writes_of_one_user_are_bounded_and_reads_and_others_are_not(
     assert (await api.patch(path, json={}, headers=world.as_admin)).status_code == 200
     await clock.advance(1)
     assert (await api.patch(path, json={}, headers=world.as_user)).status_code == 200
+
+
+async def test_the_sign_in_page_is_told_that_there_is_no_issuer(deps: Deps):
+    async with client_of(create_app(msgspec.structs.replace(deps, oidc=None))) as api:
+        assert (await api.get("/auth/methods")).json() == {"password": True, "single_sign_on": None}

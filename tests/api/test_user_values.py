@@ -131,6 +131,29 @@ async def test_one_secret_is_set_and_removed_by_its_name(
     assert removed.status_code == 422, "the schema requires auth, which would be gone"
 
 
+async def test_a_rollback_returns_to_the_secrets_of_its_revision(
+    api: httpx.AsyncClient, world: World, database: Database, template: str
+):
+    deployment = (await deploy(api, world, template)).json()["id"]
+    [first] = await rows(database, "SELECT ciphertext FROM deployment_secret")
+    revision = """
+        INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, user_values_json, digest,
+            succeeded, job_id, secrets_json)
+        SELECT d.id, 1, 1, d.desired_template_id, d.user_values_json, 'd', true, d.id,
+            (SELECT jsonb_object_agg(name, ciphertext) FROM deployment_secret) FROM deployment d WHERE d.id = :d"""
+    async with database.writing() as session:
+        await session.execute(text(revision), {"d": deployment})
+    path = f"/deployments/{deployment}"
+    same = await api.post(f"{path}/rollback", json={"revision": 1}, headers=world.as_user)
+    assert same.json()["generation"] == 1, "it is what is wanted already"
+    await api.put(f"{path}/secrets/auth/password", json={"value": "another-one"}, headers=world.as_user)
+    back = await api.post(f"{path}/rollback", json={"revision": 1}, headers=world.as_user)
+    assert (back.status_code, back.json()["generation"]) == (202, 3)
+    assert await rows(database, "SELECT ciphertext FROM deployment_secret") == [first]
+    [told] = await rows(database, "SELECT data_json -> 'changes' AS changes FROM outbox_event ORDER BY id DESC LIMIT 1")
+    assert told["changes"] == [{"field": "/user_values/auth/password", "before": MASK, "after": MASK}]
+
+
 async def test_without_a_key_nothing_is_stored(api: httpx.AsyncClient, world: World, database: Database, template: str):
     async with database.writing() as session:
         await session.execute(text("UPDATE cluster SET public_key = NULL"))

@@ -31,11 +31,13 @@ REFUSED = [
     "INSERT INTO tasks (id, user_id, title) SELECT gen_random_uuid(), id, '   ' FROM users",
     "INSERT INTO tasks (id, user_id, title) SELECT gen_random_uuid(), id, repeat('x', 256) FROM users",
     "INSERT INTO tasks (id, user_id, title) VALUES (gen_random_uuid(), gen_random_uuid(), 'nobody''s')",
+    "INSERT INTO conversations (id, user_id) VALUES (gen_random_uuid(), gen_random_uuid())",
     "INSERT INTO conversations (id, user_id, title) SELECT gen_random_uuid(), id, repeat('x', 256) FROM users",
     (
         "WITH c AS (INSERT INTO conversations (id, user_id) SELECT gen_random_uuid(), id FROM users RETURNING id)"
         " INSERT INTO messages (id, conversation_id, role, content) SELECT gen_random_uuid(), id, 'robot', 'hi' FROM c"
     ),
+    "INSERT INTO messages (id, conversation_id, role, content) VALUES (gen_random_uuid(), gen_random_uuid(), 'user', 'to nobody')",
     "INSERT INTO users (id, email) SELECT gen_random_uuid(), upper(email) FROM users",
 ]
 
@@ -73,6 +75,30 @@ async def test_times_are_the_databases_own(database: Database, database_url: str
     assert after["created_at"] == row["created_at"]
     assert after["updated_at"] > row["updated_at"]
     await connection.execute("UPDATE tasks SET is_completed = false")
+    again = await connection.fetchrow("SELECT is_completed, updated_at FROM tasks")
+    assert (again["is_completed"], again["updated_at"] > after["updated_at"]) == (False, True)
+    await connection.close()
+
+
+async def test_so_are_those_of_what_was_said(database: Database, database_url: str):
+    await seed(database)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "WITH c AS (INSERT INTO conversations (id, user_id, created_at, updated_at)"
+        " SELECT gen_random_uuid(), id, '1999-01-01', '1999-01-01' FROM users RETURNING id)"
+        " INSERT INTO messages (id, conversation_id, role, content, created_at)"
+        " SELECT gen_random_uuid(), id, 'user', 'hi', '1999-01-01' FROM c"
+    )
+    for table in ("conversations", "messages"):
+        assert await connection.fetchval(f"SELECT now() - created_at < '1 minute' FROM {table}"), table
+    before = await connection.fetchval("SELECT created_at FROM conversations")
+    await connection.execute(
+        "UPDATE conversations SET title = 't', created_at = '1999-01-01', updated_at = '1999-01-01'"
+    )
+    after = await connection.fetchrow("SELECT created_at, updated_at FROM conversations")
+    assert (after["created_at"], after["updated_at"] > before) == (before, True)
+    said = await connection.fetchval("UPDATE messages SET created_at = '1999-01-01' RETURNING created_at")
+    assert said.year > 1999
     await connection.close()
 
 

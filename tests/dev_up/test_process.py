@@ -4,6 +4,9 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -80,3 +83,15 @@ def test_ports_and_secrets_are_remembered_privately(tmp_path: Path):
     assert remembered.port(tmp_path, "a") == remembered.port(tmp_path, "a") != remembered.port(tmp_path, "b")
     assert remembered.secret(tmp_path, "s") == remembered.secret(tmp_path, "s")
     assert (tmp_path / "remembered.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_process_is_not_gone_while_one_of_its_threads_goes_on():
+    """Its sockets are open until then."""
+    half = "import ctypes, threading; threading.Thread(target=input).start(); ctypes.CDLL(None).pthread_exit(None)"
+    with subprocess.Popen([sys.executable, "-c", half], stdin=subprocess.PIPE) as child:
+        stat = Path(f"/proc/{child.pid}/stat")
+        while stat.read_text().rpartition(") ")[2][0] != "Z":
+            time.sleep(0.01)
+        assert start_ticks(child.pid) is not None
+        child.communicate(b"\n")
+    assert start_ticks(child.pid) is None

@@ -28,8 +28,8 @@ def state() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def slipway_dev(state: Path, *arguments: str) -> tuple[int, str]:
-    environment = {**os.environ, "SLIPWAY_STATE": str(state)}
+async def slipway_dev(state: Path, *arguments: str, **more: str) -> tuple[int, str]:
+    environment = {**os.environ, "SLIPWAY_STATE": str(state), **more}
     for foreign in ("DATABASE_URL", "NATS_URL", "KUBECONFIG"):
         environment.pop(foreign, None)
     process = await asyncio.create_subprocess_exec(
@@ -58,9 +58,12 @@ async def test_up_twice_killed_up_again_and_down(state: Path):
     code, said = await slipway_dev(state, "status")
     assert code == 1, said
 
-    code, said = await slipway_dev(state, "up", "--detach")
-    assert (code, " ready " in said) == (0, True), said
+    model = {"SLIPWAY_ASSISTANT_MODEL": "of-my-own", "SLIPWAY_ASSISTANT_API_KEY": "sk-mine"}
+    code, said = await slipway_dev(state, "up", "--detach", **model)
+    assert (code, " ready " in said, "of-my-own" in said) == (0, True, True), said
     assert (state / "env").read_text() == env
+    told = {each.name: Path(f"/proc/{each.pid}/environ").read_text() for each in recorded(state) if each.alive}
+    assert {name for name, environment in told.items() if "sk-mine" in environment} == {"api"}
 
     code, said = await slipway_dev(state, "down")
     assert (code, recorded(state)) == (0, []), said

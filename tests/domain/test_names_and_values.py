@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.charts import Capabilities, InvalidChartRef, Registries, parse_chart_ref
-from slipway.domain.domains import InvalidDomain, normalise_domain
+from slipway.domain.domains import DomainRules, InvalidDomain, normalise_domain
 from slipway.domain.ids import uuid7
 from slipway.domain.images import InvalidImage, parse_image
-from slipway.domain.jobs import JobReason, RetryPolicy, backoff_sec, stronger
+from slipway.domain.jobs import RetryPolicy, backoff_sec
 from slipway.domain.naming import SUFFIX_ALPHABET, deployment_uid, slugify, user_slug
 from slipway.domain.templates import SystemValues, TemplateSource, compose
 from slipway.domain.values import (
@@ -23,6 +23,8 @@ from slipway.domain.values import (
     parse_pointer,
     pointer,
     release_digest,
+    storable,
+    unstorable,
 )
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
@@ -36,6 +38,9 @@ OBJECTS = st.dictionaries(
     st.text(max_size=8) | st.sampled_from(["user", "slipway", "image", "__proto__", "a.b"]), JSON, max_size=4
 )
 SYSTEM = SystemValues(domain="d.example.org", deployment_uid="uid", user_id="owner")
+
+
+ANY_TEXT = st.text(st.characters(codec=None) | st.sampled_from("\0\ud800\udfff"), max_size=5)
 
 
 @given(st.text(), st.text(), SUFFIX)
@@ -100,6 +105,14 @@ def test_digests_do_not_depend_on_order(values: dict[str, Any]):
     reordered = dict(reversed(list(values.items())))
     assert release_digest("c", values) == release_digest("c", reordered)
     assert re.match(r"[0-9a-f]{40}\Z", release_digest("c", values))
+
+
+@given(st.recursive(ANY_TEXT, lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner)))
+def test_what_is_made_storable_is_and_what_was_stays(value: Any):
+    made = storable(value)
+    assert not list(unstorable(made))
+    assert storable(made) == made
+    assert list(unstorable(value)) or made == value
 
 
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=4))
@@ -189,7 +202,7 @@ def test_refused_chart_references(ref: str):
 
 @pytest.mark.parametrize("name", ["example.org", "a.b.c.example.org", "xn--bcher-kva.example", "EXAMPLE.org."])
 def test_domain_names(name: str):
-    assert normalise_domain(name) == name.lower().removesuffix(".")
+    assert normalise_domain(name, DomainRules()) == name.lower().removesuffix(".")
 
 
 @pytest.mark.parametrize(
@@ -211,12 +224,38 @@ def test_domain_names(name: str):
 )
 def test_what_is_no_domain_name(name: str):
     with pytest.raises(InvalidDomain):
-        normalise_domain(name)
+        normalise_domain(name, DomainRules())
 
 
 def test_reserved_domains_cover_what_is_below_them():
     with pytest.raises(InvalidDomain, match="reserved"):
-        normalise_domain("api.platform.example", reserved=("platform.example",))
+        normalise_domain("api.platform.example", DomainRules(reserved=("platform.example",)))
+
+
+PLATFORM = DomainRules(wildcards=("*.apps.example.org", "*.eu.apps.example.org"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["shop.apps.example.org", "Shop.EU.apps.example.org.", "apps.example.com", "example.org", "myapps.example.org"],
+)
+def test_names_below_a_wildcard_of_the_platform_and_others(name: str):
+    normalise_domain(name, PLATFORM)
+
+
+@pytest.mark.parametrize(
+    "name", ["apps.example.org", "a.b.apps.example.org", "eu.apps.example.org", "a.b.eu.apps.example.org"]
+)
+def test_a_wildcard_reaches_one_label_down(name: str):
+    with pytest.raises(InvalidDomain, match=r"names of one label, as in my-app\.(eu\.)?apps\.example\.org"):
+        normalise_domain(name, PLATFORM)
+
+
+def test_an_installation_may_allow_its_own_names_only():
+    rules = DomainRules(wildcards=("*.apps.example.org",), others=False)
+    normalise_domain("shop.apps.example.org", rules)
+    with pytest.raises(InvalidDomain, match=r"as in my-app\.apps\.example\.org"):
+        normalise_domain("shop.example.org", rules)
 
 
 @given(st.integers(0, 2**48 - 1), st.integers(0, 2**74 - 1), st.integers(0, 2**74 - 1))
@@ -225,12 +264,6 @@ def test_ids_are_version_7_and_ordered_by_time(ms: int, one: int, other: int):
     assert (first.version, first.variant) == (7, "specified in RFC 4122")
     if ms < 2**48 - 1:
         assert first < uuid7(ms + 1, other)
-
-
-@given(st.sampled_from(JobReason), st.sampled_from(JobReason))
-def test_a_delete_beats_every_reason(one: JobReason, other: JobReason):
-    assert stronger(one, other) == stronger(other, one)
-    assert stronger(one, JobReason.DELETE) is JobReason.DELETE
 
 
 @given(st.floats(0, 1e9), st.floats(0, 0.999))

@@ -1,15 +1,16 @@
 """The whole system on the embedded control plane, once for all end-to-end tests; two executors."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 
 from slipway.client.http import SlipwayClient
-from slipway.dev import env, samples
-from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack, start
+from slipway.dev import remembered
+from slipway.dev.ports import free_port
+from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack
+from tests.e2e.chart_host import ChartHost, chart_host
 from tests.e2e.watching import Watcher
-from tests.support import servers
+from tests.support import servers, systems
 
 ROOM = {
     "SLIPWAY_DEPLOYMENTS_PER_USER": "500", "SLIPWAY_CPU_MILLI_PER_USER": "60000",
@@ -19,18 +20,27 @@ ROOM = {
 
 
 @pytest.fixture(scope="session")
-async def stack() -> AsyncIterator[Stack]:
+async def chart_server() -> AsyncIterator[ChartHost]:
+    async with chart_host(free_port()) as host:
+        yield host
+
+
+@pytest.fixture
+async def host(chart_server: ChartHost) -> AsyncIterator[ChartHost]:
+    """A registry of our own that the platform knows; it behaves again after each test."""
+    yield chart_server
+    chart_server.behave()
+
+
+@pytest.fixture(scope="session")
+async def stack(chart_server: ChartHost) -> AsyncIterator[Stack]:
     state = servers.state_folder()
-    running = await start(Plan(state=state, executors=2, schedulers=2, fsync=False, extra=ROOM))
-    env.write(running)
-    try:
-        async with SlipwayClient(running.api_url) as client:
-            await client.login(ADMIN_EMAIL, running.admin_password)
-            await samples.ensure(running, client)
-        yield running
-    finally:
-        await running.down()
-        shutil.rmtree(state, ignore_errors=True)
+    registries = (f"127.0.0.1:{remembered.port(state, 'registry')}", chart_server.host)
+    allowed = {"SLIPWAY_REGISTRIES": ",".join(f"http://{each}" for each in registries)}
+    async with systems.running(
+        Plan(state=state, executors=2, schedulers=2, fsync=False, extra={**ROOM, **allowed})
+    ) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

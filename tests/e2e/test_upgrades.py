@@ -97,7 +97,10 @@ async def test_a_failed_upgrade_goes_back_and_the_old_revision_serves(
     assert (told["code"], told["rolled_back_to"], told["will_retry"]) == ("image_pull_failed", 1, False)
     [release] = await watcher.helm("list", "--namespace", deployment["namespace_name"])
     assert (release["status"], release["revision"]) == ("deployed", "3")
-    await client.post("/admin/drift-scan")
+    await watcher.compared(await ready_app(watcher, stack))
+    assert await image_of(watcher, deployment) == "registry.example.org/app:1", "nobody tries the failed one again"
+    [release] = await watcher.helm("list", "--namespace", deployment["namespace_name"])
+    assert release["revision"] == "3"
     await change(client, deployment, user_values={"colour": "green"})
     assert (await watcher.until(deployment, {"ready", "error"}, generation=3))["status"] == "ready"
 
@@ -123,12 +126,18 @@ async def test_a_rollback_returns_to_a_revision_and_stays(watcher: Watcher, clie
     await client.post(f"/deployments/{deployment['id']}/rollback", {"revision": 1})
     back = await watcher.until(deployment, {"ready"}, generation=3)
     assert back["user_values"] is None
-    settings = await watcher.kubectl("get", "configmap", "settings", "--namespace", deployment["namespace_name"])
-    assert settings["data"]["colour"] == "blue"
-    await client.post("/admin/drift-scan")
+
+    async def colour() -> str:
+        settings = await watcher.kubectl("get", "configmap", "settings", "--namespace", deployment["namespace_name"])
+        return settings["data"]["colour"]
+
+    assert await colour() == "blue"
+    await watcher.compared(back)
+    assert await colour() == "blue"
     await client.post(f"/deployments/{deployment['id']}/reconcile")
     again = await watcher.until(deployment, {"ready"}, generation=3)
-    assert (again["user_values"], again["generation"]) == (None, 3)
+    assert (again["user_values"], again["generation"], again["drifted"]) == (None, 3, False)
+    assert await colour() == "blue"
 
 
 async def test_a_change_stops_the_wait_and_the_newest_wins(watcher: Watcher, client: SlipwayClient, stack: Stack):
@@ -182,17 +191,24 @@ async def test_a_suspended_deployment_takes_changes_that_wait(watcher: Watcher, 
 
 async def test_pods_are_restarted_and_charts_tested(watcher: Watcher, client: SlipwayClient, stack: Stack):
     test = """\
-apiVersion: v1
-kind: Pod
+apiVersion: batch/v1
+kind: Job
 metadata:
   name: check
   annotations: {helm.sh/hook: test, helm.sh/hook-delete-policy: before-hook-creation}
 spec:
-  restartPolicy: Never
-  containers: [{name: check, image: {{ .Values.user.image | quote }}}]
+  {{- if eq .Values.user.colour "red" }}
+  activeDeadlineSeconds: 1
+  {{- end }}
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: check
+        image: registry.example.org/{{ if eq .Values.user.colour "red" }}slipway-test/stays-pending{{ else }}check{{ end }}:1
 """
     fields = await charts.push(stack, {"templates/app.yaml": charts.APP, "templates/tests/check.yaml": test})
-    template = await watcher.new_product({**fields, "health_timeout_sec": 5})
+    template = await watcher.new_product({**fields, "health_timeout_sec": 60})
     deployment = await watcher.until(await watcher.deploy(template), {"ready"})
     await client.post(f"/deployments/{deployment['id']}/restart")
 
@@ -203,15 +219,25 @@ spec:
 
     await eventually(restarted, "the pods are made anew")
     await watcher.until(deployment, {"ready"})
-    await client.post(f"/deployments/{deployment['id']}/test")
 
-    async def tested() -> dict[str, Any] | None:
-        events = await watcher.events(deployment)
-        return next((event["data"] for event in events if event["type"].endswith("tested.v1")), None)
+    async def tested(times: int) -> dict[str, Any]:
+        """Run the chart's tests; return what is told when they have ended for that many times."""
+        await client.post(f"/deployments/{deployment['id']}/test")
 
-    result = await eventually(tested, "the chart's tests ended")
-    assert isinstance(result["succeeded"], bool)
-    assert (await watcher.until(deployment, {"ready", "error"}))["status"] == "ready"
+        async def look() -> dict[str, Any] | None:
+            events = [each["data"] for each in await watcher.events(deployment) if each["type"].endswith(".tested.v1")]
+            return events[-1] if len(events) == times else None
+
+        return await eventually(look, "the chart's tests ended")
+
+    passed = await tested(1)
+    assert (passed["succeeded"], passed.get("reason")) == (True, None)
+    await change(client, deployment, user_values={"colour": "red"})
+    await watcher.until(deployment, {"ready"}, generation=2)
+    failed = await tested(2)
+    assert failed["succeeded"] is False
+    assert "hook failed" in failed["reason"]
+    assert (await watcher.until(deployment, {"ready", "error"}))["status"] == "ready", "the application is as it was"
 
 
 async def test_a_product_is_rolled_out_in_waves_that_stop_at_a_failure(

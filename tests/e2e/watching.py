@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
 
 from slipway.client.http import SlipwayClient
 from slipway.dev.stack import Stack
@@ -48,16 +52,45 @@ class Watcher:
         self, deployment: dict[str, Any], wanted: Collection[str], *, generation: int = 0
     ) -> dict[str, Any]:
         """Wait until the deployment has one of the statuses, at this generation or a later one."""
+        now = deployment
 
         async def look() -> dict[str, Any] | None:
+            nonlocal now
             now = await self._client.get(f"/deployments/{deployment['id']}")
             settled = now["applied_generation"] or 0
             return now if now["status"] in wanted and (now["status"] != "ready" or settled >= generation) else None
 
-        return await eventually(look, f"{deployment['release_name']} becomes {' or '.join(wanted)}")
+        try:
+            return await eventually(look, f"{deployment['release_name']} becomes {' or '.join(wanted)}")
+        except AssertionError as error:
+            error.add_note(f"it is {now['status']}: {now['last_error']}")
+            raise
 
     async def events(self, deployment: dict[str, Any]) -> list[dict[str, Any]]:
         return (await self._client.get(f"/deployments/{deployment['id']}/events?limit=200"))["items"]
+
+    async def failure(self, deployment: dict[str, Any]) -> dict[str, Any]:
+        """Return the last failure that was told of a deployment, as soon as there is one."""
+
+        async def look() -> dict[str, Any] | None:
+            told = [each["data"] for each in await self.events(deployment) if each["type"].endswith("failed.v1")]
+            return told[-1] if told else None
+
+        return await eventually(look, f"a failure of {deployment['release_name']} is told")
+
+    async def compared(self, deployment: dict[str, Any]) -> None:
+        """Have all ready deployments compared with their releases, and wait until this one was, and is due much later."""
+        database = await asyncpg.connect(self._stack.database_url)
+
+        async def look() -> bool | None:
+            later = "SELECT scan_after > now() + interval '2 minutes' FROM deployment WHERE id = $1"
+            return await database.fetchval(later, UUID(deployment["id"])) or None
+
+        try:
+            await self._client.post("/admin/drift-scan")
+            await eventually(look, f"{deployment['release_name']} was compared")
+        finally:
+            await database.close()
 
     async def helm(self, *arguments: str) -> Any:
         return json.loads(await self.run("helm", *arguments, "--output=json"))
@@ -65,14 +98,22 @@ class Watcher:
     async def kubectl(self, *arguments: str) -> Any:
         return json.loads(await self.run("kubectl", *arguments, "--output=json"))
 
-    async def run(self, program: str, *arguments: str) -> str:
+    async def store(self, *objects: dict[str, Any]) -> None:
+        """Have kubectl create the objects, or set what they say in those that are there."""
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            file.write(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}).encode())
+            file.flush()
+            await self.run("kubectl", "apply", "--server-side", "--force-conflicts", "--filename", file.name)
+
+    async def run(self, program: str, *arguments: str, succeeds: bool = True) -> str:
+        """Return what a program printed; it has to succeed unless that is left open."""
         process = await asyncio.create_subprocess_exec(
             str(self._stack.state / "bin" / program), *arguments,
             env={"KUBECONFIG": str(self._stack.kubeconfig), "PATH": "/usr/bin:/bin", "HOME": str(self._stack.state)},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         output, _ = await process.communicate()
-        assert process.returncode == 0, output.decode()
+        assert process.returncode == 0 or not succeeds, output.decode()
         return output.decode()
 
     async def namespaces(self) -> set[str]:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.usage import Usage
+from slipway_executor.cluster.port import Object
 from slipway_executor.masking import Masker
 from slipway_executor.reconcile.differences import autoscaled, changes, covers, drift
-from slipway_executor.reconcile.tenant import Tenant, objects
+from slipway_executor.reconcile.tenant import Tenant, access, logins, walls
 from slipway_executor.reconcile.usage import asked_for, quantity
 
 HPA = {
@@ -115,6 +116,10 @@ def test_a_rule_covers_what_lies_below_it():
 
 
 TENANT = Tenant(namespace="n", pod_security="baseline", limits=Usage(cpu_milli=1500, memory_mib=512, storage_gib=1))
+
+
+def objects(tenant: Tenant) -> list[Object]:
+    return [*access(tenant), *walls(tenant), *logins(tenant)]
 
 
 def kinds(tenant: Tenant) -> set[str]:

@@ -33,6 +33,7 @@ def record(status: str, digest: str = "new", revision: int = 1) -> ReleaseRecord
 
 OLD_RULES = "rules of last year"
 UNCLAIMED = {"installation": None, "deployment": None}
+BY_HAND = ReleaseRecord(revision=1, status="failed")
 DRIFT = (Drifted(kind="Deployment", name="web", fields=("/spec/replicas",)),)
 
 STATES: list[tuple[State, Namespace | None, tuple[ReleaseRecord, ...], dict[str, Any]]] = [
@@ -60,7 +61,9 @@ STATES: list[tuple[State, Namespace | None, tuple[ReleaseRecord, ...], dict[str,
     (State.FAILED_UPGRADE, namespace(), (record("deployed", "old"), record("failed", revision=2)), {}),
     (State.OUT_OF_SYNC, namespace(), (record("deployed", "old"),), {}),
     (State.OUT_OF_SYNC, namespace(), (record("deployed", "old"),), {"drift": DRIFT}),
-    (State.UNTIDY, namespace(), (record("failed"), record("deployed", revision=2)), {"untidy": True}),
+    (State.UNTIDY, namespace(), (record("failed"), record("deployed", revision=2)), {}),
+    (State.IN_SYNC, namespace(), (record("failed"), record("deployed", revision=2)), {"deleting": True}),
+    (State.IN_SYNC, namespace(), (BY_HAND, record("deployed", revision=2)), {}),
     (State.DRIFTED, namespace(), (record("deployed"),), {"drift": DRIFT}),
     (State.IN_SYNC, namespace(), (record("superseded", "old"), record("deployed", revision=2)), {}),
 ]
@@ -68,7 +71,7 @@ STATES: list[tuple[State, Namespace | None, tuple[ReleaseRecord, ...], dict[str,
 
 @pytest.mark.parametrize(("state", "found", "history", "more"), STATES)
 def test_classified(state: State, found: Namespace | None, history: tuple[ReleaseRecord, ...], more: dict[str, Any]):
-    seen = {name: more[name] for name in ("drift", "untidy") if name in more}
+    seen = {name: more[name] for name in ("drift",) if name in more}
     asked = {name: more[name] for name in ("deleting", "adopting") if name in more}
     wanted = msgspec.structs.replace(WANTED, **asked)
     assert classify(Observed(namespace=found, history=history, **seen), wanted).state is state
@@ -86,7 +89,7 @@ def step(
 
 
 def test_a_release_that_was_once_deployed_is_never_uninstalled_to_repair_it():
-    for state in set(State) - {State.UNINSTALLING}:
+    for state in State:
         assert step(state, deleting=False) is not Step.UNINSTALL
 
 
@@ -185,6 +188,35 @@ READINESS: list[tuple[dict[str, Any], str | None]] = [
     ({"kind": "Pod", "metadata": {"name": "d"}, "status": {"phase": "Pending"}}, "Pending"),
     ({"kind": "Pod", "metadata": {"name": "d"}, "status": {"phase": "Succeeded"}}, None),
     ({"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}, "status": {"phase": "Bound"}}, None),
+    ({"kind": "Certificate", "metadata": {"name": "d"}}, None),
+    (
+        {
+            "kind": "Certificate",
+            "metadata": {"name": "d"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        },
+        None,
+    ),
+    (
+        {
+            "kind": "Certificate",
+            "metadata": {"name": "d"},
+            "status": {"conditions": [{"type": "Ready", "status": "False", "message": "no issuer"}]},
+        },
+        "is not ready: no issuer",
+    ),
+    (
+        {
+            "kind": "Certificate",
+            "metadata": {"name": "d"},
+            "status": {"conditions": [{"type": "Stalled", "status": "True", "reason": "Gone"}]},
+        },
+        "is stalled: Gone",
+    ),
+    (
+        {"kind": "Certificate", "metadata": {"name": "d", "generation": 2}, "status": {"observedGeneration": 1}},
+        "seen by its controller",
+    ),
     ({"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}, "status": {"phase": "Pending"}}, "Pending"),
     ({"kind": "Service", "metadata": {"name": "d"}, "spec": {"type": "ClusterIP"}}, None),
     ({"kind": "Service", "metadata": {"name": "d"}, "spec": {"type": "LoadBalancer"}}, "no load balancer"),
@@ -254,6 +286,9 @@ def event(reason: str, message: str) -> dict[str, Any]:
 REASONS: list[tuple[str, FailureClass, str, list[dict[str, Any]], list[dict[str, Any]]]] = [
     ("image_pull_failed", FailureClass.TERMINAL, "pod p-1: container web cannot pull image app:1 (ErrImagePull): no such tag",
      [pod({"reason": "ErrImagePull", "message": "no such tag"})], []),
+    ("image_pull_failed", FailureClass.TERMINAL, "app:1 (ImagePullBackOff): failed to pull: failed to resolve reference: not found",
+     [pod({"reason": "ImagePullBackOff", "message": 'Back-off pulling image "app:1": ErrImagePull: rpc error: code = NotFound'
+           ' desc = failed to pull "app:1": failed to resolve reference "app:1": app:1: not found'})], []),
     ("container_crashes", FailureClass.TERMINAL, "exit code 137, 4 restarts: killed",
      [pod({"reason": "CrashLoopBackOff"}, restartCount=4, lastState={"terminated": {"exitCode": 137, "message": "killed"}})], []),
     ("container_config", FailureClass.TERMINAL, "secret \"x\" not found",
@@ -262,11 +297,17 @@ REASONS: list[tuple[str, FailureClass, str, list[dict[str, Any]], list[dict[str,
      [{"kind": "Pod", "metadata": {"name": "p"}, "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "insufficient cpu"}]}}], []),
     ("quota_exceeded", FailureClass.TERMINAL, "exceeded quota", [], [event("FailedCreate", "exceeded quota: q, requested: pods=1")]),
     ("volume_failed", FailureClass.TRANSIENT, "no storage class", [], [event("ProvisioningFailed", "no storage class")]),
+    ("probe_failed", FailureClass.TRANSIENT, "Readiness probe failed: HTTP probe failed with statuscode: 404",
+     [], [event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404")]),
     ("not_ready", FailureClass.TRANSIENT, "not ready after 30 s: Pod p is not there", [], []),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "kind", "words", "pods", "warnings"), REASONS, ids=[row[0] for row in REASONS])
+@pytest.mark.parametrize(
+    ("code", "kind", "words", "pods", "warnings"),
+    REASONS,
+    ids=[f"{row[0]} {number}" for number, row in enumerate(REASONS)],
+)
 def test_the_real_reason(
     code: str, kind: FailureClass, words: str, pods: list[dict[str, Any]], warnings: list[dict[str, Any]]
 ):
@@ -280,12 +321,27 @@ HELM_WORDS = [
     ("Error: INSTALLATION FAILED: pods \"x\" is forbidden: exceeded quota: q, requested: cpu=1", "quota_exceeded"),
     ("Error: admission webhook \"w\" denied the request: no", "admission_denied"),
     ("Error: Unable to continue with install: ConfigMap \"x\" exists and cannot be imported into the current release: invalid ownership metadata", "owned_by_another"),
-    ("Error: create: failed to create: Secret \"x\" is invalid: data: Too long: must have at most 1048576 bytes", "release_too_large"),
+    ("Error: create: failed to create: Secret \"sh.helm.release.v1.x.v1\" is invalid: data: Too long: may not be more than 1048576 bytes", "release_too_large"),
     ("Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n- at '/a': got string, want integer", "values_rejected"),
     ("Error: Kubernetes cluster unreachable: Get \"https://x\": dial tcp: connect: connection refused", "cluster_unreachable"),
     ("Error: pre-install hooks failed: job gate failed: BackoffLimitExceeded", "hook_failed"),
+    ("Error: failed pre-install: resource Job/n/gate not ready. status: InProgress\ncontext deadline exceeded", "hook_failed"),
+    ("Error: pre-upgrade hooks failed: Get \"https://h\": dial tcp h: connect: connection refused", "cluster_unreachable"),
+    ("Error: failed post-install: Too many requests, please try again later.", "cluster_unreachable"),
+    ('Error: Job.batch "x" is invalid: spec.template: Invalid value: {"a":"b: c"}: field is immutable', "immutable_field"),
+    ("runtime: out of memory: cannot allocate 5 bytes\nfatal error: out of memory\n\ngoroutine 1:", "chart_needs_memory"),
     ("Error: another operation (install/upgrade/rollback) is in progress", "release_busy"),
+    ("Error: template: x/templates/a.yaml:1:2: executing: error calling fail: conflict with forbidden: unexpected EOF", "template_failed"),
+    ("Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n- at '/a': conflicts with /b", "values_rejected"),
+    ("Error: error validating \"\": error decoding: typeof is unknown", "helm_failed"),
+    ("Error: Post \"https://x/api\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)", "cluster_unreachable"),
+    ("Error: Post \"https://x/api\": unexpected EOF", "cluster_unreachable"),
+    ("Error: etcdserver: request timed out", "cluster_unavailable"),
+    ("Error: Too many requests, please try again later.", "cluster_unavailable"),
+    ("Error: configmaps \"x\" is forbidden: unable to create new content in namespace x because it is being terminated", "namespace_terminating"),
+    ("Error: ConfigMap \"x\" is invalid: metadata.labels: Invalid value: must have at most 63 bytes. Too long", "object_invalid"),
     ("Error: template: x/templates/a.yaml:1:2: executing", "template_failed"),
+    ("Error: failed to delete release: app", "release_indivisible"),
     ("Error: something new", "helm_failed"),
     ("", "helm_failed"),
 ]  # fmt: skip
@@ -296,6 +352,16 @@ def test_helms_words_become_a_failure_without_values(text: str, code: str):
     failure = output.failure(text)
     assert failure.code == code
     assert "s3cret" not in failure.reason
+
+
+def test_a_long_reason_keeps_where_it_happened_and_why():
+    frames = "".join(
+        f'template: x/templates/{n}.yaml:1:2: executing "x/{n}" at <include>: error calling include: ' for n in range(9)
+    )
+    reason = output.failure(f"Error: {frames}nodes is forbidden").reason
+    assert reason.startswith("the chart's templates failed: template: x/templates/0.yaml:1:2")
+    assert reason.endswith("error calling include: nodes is forbidden")
+    assert len(reason) < output.LONGEST + 50
 
 
 @pytest.mark.parametrize(

@@ -1,123 +1,40 @@
-"""A worker over a broker, Helm and a cluster in memory, with a clock that the test moves."""
+"""What a worker makes of a command, from its claim to its last report."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
+import base64
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from slipway.clock import ManualClock, settle
+from slipway.clock import settle
 from slipway.domain.charts import Allowances
 from slipway.domain.failures import FailureClass
 from slipway.domain.outcomes import Outcome
 from slipway.domain.revisions import GoodRevision
 from slipway.domain.usage import Usage
-from slipway.identity import new_id
+from slipway.domain.values import unstorable
 from slipway.messaging import subjects
-from slipway.messaging.memory import MemoryBroker
 from slipway.messaging.messages import (
     Action,
-    Beat,
-    BeatAnswer,
     BeatVerdict,
-    Chart,
-    Claim,
-    ClaimAnswer,
     ClaimVerdict,
-    Command,
-    JobVerdict,
     Report,
     Sealed,
     encode,
 )
-from slipway_executor.cluster.memory import MemoryCluster
-from slipway_executor.failing import terminal
-from slipway_executor.fence import GONE_SEC, RIGHT_SEC, FenceAhead, held, lease_name
-from slipway_executor.helm.memory import MemoryHelm
-from slipway_executor.reconcile.loop import Reconciler
+from slipway_executor.claiming import TRIES
+from slipway_executor.cluster.port import Cluster
+from slipway_executor.cluster.users import TRUSTED
+from slipway_executor.failing import OperationFailed, terminal
+from slipway_executor.fence import TERMS, lease_name
+from slipway_executor.fenced import WRITES, fenced
+from slipway_executor.helm.port import Deadline, Rendered
+from slipway_executor.reconcile.marks import marked
 from slipway_executor.sealing import Keyring
-from slipway_executor.worker import Worker
-
-READY = {
-    "kind": "Deployment", "metadata": {"name": "web", "generation": 1}, "spec": {"replicas": 1},
-    "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1},
-}  # fmt: skip
-UNREADY = {**READY, "status": {"observedGeneration": 1}}
-
-
-class Charts:
-    def __init__(self) -> None:
-        self.failure: Exception | None = None
-
-    async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path:
-        if self.failure:
-            raise self.failure
-        return Path("chart.tgz")
-
-
-class World:
-    def __init__(self, broker: MemoryBroker) -> None:
-        self.broker = broker
-        self.cluster = MemoryCluster()
-        self.cluster.rendered = [READY]
-        self.cluster.objects = [READY]
-        self.helm = MemoryHelm(self.cluster)
-        self.charts = Charts()
-        self.clock = ManualClock()
-        self.verdict: ClaimVerdict | None = ClaimVerdict.RUN
-        self.claims: list[Claim] = []
-        self.beat_verdict = BeatVerdict.OK
-        self.worker = self.new_worker()
-
-    def new_worker(self) -> Worker:
-        """Return the worker of a process that was just started."""
-        reconciler = Reconciler(self.cluster, self.helm, self.charts, Keyring(bytes(range(32))), self.clock)
-        return Worker(self.broker, self.cluster, reconciler, self.clock, name="local", instance="e1", slots=2)
-
-    async def claim(self, subject: str, request: bytes) -> bytes | None:
-        self.claims.append(msgspec.json.decode(request, type=Claim))
-        return encode(ClaimAnswer(verdict=self.verdict)) if self.verdict else None
-
-    async def beat(self, subject: str, request: bytes) -> bytes | None:
-        beat = msgspec.json.decode(request, type=Beat)
-        verdicts = [JobVerdict(job=each.job, fence=each.fence, verdict=self.beat_verdict) for each in beat.jobs]
-        return encode(BeatAnswer(jobs=tuple(verdicts)))
-
-    async def send(self, *, fence: int = 1, deployment: UUID | None = None, name: str = "n", **fields: Any) -> Command:
-        command = Command(
-            job=new_id(), fence=fence, generation=1, attempt=0, reason="create", action=fields.pop("action", Action.APPLY),
-            cluster="local", installation=UUID(int=1), deployment=deployment or new_id(), owner=new_id(), namespace=name, release=name,
-            chart=Chart(builtin="web-service"), digest=fields.pop("digest", "d" * 40), **fields,
-        )  # fmt: skip
-        await self.broker.publish(subjects.jobs("local"), encode(command), message_id=f"{command.job}:{fence}")
-        return command
-
-    async def pull(self) -> None:
-        await self.worker.pull_once()
-        await settle(200)
-
-    async def reports(self) -> list[Report]:
-        await settle(100)
-        found = await self.broker.fetch(subjects.REPORTS_STREAM, "projector", batch=50, timeout=0.02)
-        return [msgspec.json.decode(each.data, type=Report) for each in found]
-
-    async def outcomes(self) -> list[Outcome]:
-        return [report.outcome for report in await self.reports()]
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    broker = MemoryBroker()
-    await broker.ensure_topology(["local"])
-    made = World(broker)
-    async with (
-        broker.respond(subjects.CLAIM_ALL, made.claim, group="s"),
-        broker.respond(subjects.BEAT_ALL, made.beat, group="s"),
-    ):
-        yield made
+from tests.executor.world import BOX, READY, UNREADY, World
+from tests.support.told import metric
 
 
 async def test_a_command_is_claimed_installed_watched_and_reported(world: World):
@@ -139,8 +56,19 @@ async def test_a_second_run_finds_all_in_sync(world: World):
     await world.pull()
     await world.send(fence=2, deployment=first.deployment)
     await world.pull()
-    assert world.helm.calls == ["apply"]
+    assert world.helm.calls.count("apply") == 1
     assert (await world.reports())[-1].outcome is Outcome.DONE
+
+
+async def test_a_built_in_chart_that_changed_is_applied_again(world: World):
+    first = await world.send()
+    await world.pull()
+    for fence, content, applied in ((2, "a", 2), (3, "a", 2), (4, "b", 3)):
+        world.charts.built_in = content
+        await world.send(fence=fence, deployment=first.deployment)
+        await world.pull()
+        assert world.helm.calls.count("apply") == applied
+        assert (await world.reports())[-1].outcome is Outcome.DONE
 
 
 async def test_a_dropped_claim_runs_nothing(world: World):
@@ -150,11 +78,31 @@ async def test_a_dropped_claim_runs_nothing(world: World):
     assert (world.helm.calls, await world.outcomes(), world.worker.held) == ([], [], 0)
 
 
+async def test_claims_are_counted_by_what_was_answered(world: World):
+    def counted() -> list[float]:
+        return [metric("slipway_executor_claims_total", verdict=each) for each in ("run", "drop", "unanswered")]
+
+    before = counted()
+    for verdict in (ClaimVerdict.RUN, ClaimVerdict.DROP, ClaimVerdict.DROP, None):
+        world.verdict = verdict
+        await world.send()
+        await world.pull()
+    assert [after - earlier for after, earlier in zip(counted(), before, strict=True)] == [1, 2, 1]
+
+
 async def test_a_claim_without_an_answer_is_asked_again_later(world: World):
     world.verdict = None
     await world.send()
     await world.pull()
-    assert (len(world.claims), world.helm.calls) == (1, [])
+    assert (len(world.claims), world.helm.calls) == (TRIES, [])
+
+
+async def test_a_claim_whose_answer_was_lost_is_asked_for_again_by_the_same_process(world: World):
+    """Row 8: it was granted; another process, to whom the command would go, is refused, and nobody would run it."""
+    world.unheard = 1
+    await world.send()
+    await world.pull()
+    assert (len(world.claims), await world.outcomes()) == (2, [Outcome.PROGRESS, Outcome.DONE])
 
 
 async def test_a_wrong_digest_touches_nothing(world: World):
@@ -165,6 +113,27 @@ async def test_a_wrong_digest_touches_nothing(world: World):
     assert report.failure is not None
     assert (report.failure.code, report.failure.cluster_changed) == ("digest_mismatch", False)
     assert world.cluster.calls == []
+
+
+async def test_what_a_preview_promised_is_what_runs(world: World):
+    mark = marked(Keyring(bytes(range(32))).mark, Rendered(objects=(READY,)))
+    await world.send(promised=mark)
+    await world.pull()
+    assert (await world.outcomes())[-1] is Outcome.DONE
+
+
+async def test_a_chart_that_renders_something_else_than_the_preview_showed_writes_nothing(world: World):
+    first = await world.send()
+    await world.pull()
+    await world.reports()
+    world.cluster.rendered = [UNREADY]
+    mark = marked(Keyring(bytes(range(32))).mark, Rendered(objects=(READY,)))
+    await world.send(fence=2, deployment=first.deployment, digest="e" * 40, promised=mark)
+    await world.pull()
+    [report] = await world.reports()
+    assert report.failure is not None
+    assert (report.failure.code, report.failure.failure_class) == ("preview_outdated", FailureClass.TERMINAL)
+    assert world.helm.calls.count("apply") == 1
 
 
 async def test_helms_failure_is_reported_with_what_the_cluster_holds(world: World):
@@ -206,14 +175,76 @@ async def test_a_superseded_job_stops_watching_at_once(world: World):
     assert stopped.applied is not None, "the last observation is reported"
 
 
+async def test_a_job_that_waits_for_its_chart_or_its_lease_stops_at_once(world: World):
+    command = await world.send()
+    await world.cluster.create_lease(lease_name(command.deployment), holder="other", fence=0)
+    world.charts.gate.clear()
+    await world.pull()
+    world.beat_verdict = BeatVerdict.SUPERSEDED
+    await world.worker.beat_once()
+    assert await world.outcomes() == [Outcome.STOPPED], "nothing was fetched yet"
+    world.charts.gate.set()
+    await world.send(fence=2, deployment=command.deployment)
+    await world.pull()
+    await world.worker.beat_once()
+    assert await world.outcomes() == [Outcome.STOPPED], "another has the Lease still"
+    assert world.cluster.namespaces == {}
+
+
 async def test_a_fenced_job_ends_without_a_word(world: World):
     world.cluster.set_objects(UNREADY)
     await world.send(health_timeout_sec=600)
     await world.pull()
     await world.reports()
+    before = metric("slipway_executor_jobs_fenced_total")
     world.beat_verdict = BeatVerdict.FENCED
     await world.worker.beat_once()
     assert (await world.outcomes(), world.worker.held) == ([], 0)
+    assert metric("slipway_executor_jobs_fenced_total") == before + 1
+
+
+async def test_any_number_of_hints_is_met_by_two_beats_a_second(world: World):
+    """A scheduler hints with each pass while a job is to stop; each beat is a transaction."""
+    stop, beating = asyncio.Event(), world.worker.beats(every_sec=5.0)
+    running = asyncio.create_task(beating.run(stop))
+    for _ in range(20):
+        await settle()
+        beating.wake()
+    assert world.beats == 1
+    await world.clock.advance(0.5)
+    await settle(50)
+    assert world.beats == 2
+    stop.set()
+    await running
+
+
+async def test_a_fenced_job_takes_no_lease_later(world: World):
+    """Row 7: while it waited for the Lease, its fence went to another one."""
+    command = await world.send()
+    lease = await world.cluster.create_lease(lease_name(command.deployment), holder="other", fence=0)
+    await world.pull()
+    world.beat_verdict = BeatVerdict.FENCED
+    await world.worker.beat_once()
+    await settle(50)
+    assert world.worker.held == 0
+    await world.cluster.replace_lease(lease, holder="", fence=0)
+    for _ in range(4):
+        await world.clock.advance(1)
+        await settle(20)
+    assert world.cluster.leases[lease.name].holder == ""
+
+
+async def test_a_lease_that_somebody_keeps_is_not_waited_for_for_ever(world: World):
+    """Row 7: an executor that hears of no scheduler goes on with its job; this one gives its slot back and comes again."""
+    command = await world.send()
+    lease = await world.cluster.create_lease(lease_name(command.deployment), holder="other", fence=0)
+    await world.pull()
+    while not (reports := await world.reports()):
+        await world.clock.advance(10)
+        lease = await world.cluster.replace_lease(lease, holder="other", fence=0)
+    assert reports[0].failure is not None
+    assert (reports[0].failure.code, reports[0].failure.failure_class) == ("lease_held", FailureClass.TRANSIENT)
+    assert (world.worker.held, world.cluster.namespaces) == (0, {})
 
 
 async def test_a_watched_job_holds_no_slot(world: World):
@@ -246,6 +277,23 @@ async def test_one_that_never_becomes_ready_fails_at_its_time(world: World):
     failed = (await world.reports())[-1]
     assert failed.failure is not None
     assert "0 of 1 replicas" in failed.failure.reason
+
+
+async def test_what_a_container_says_reaches_the_tables(world: World):
+    """Row 35: a tenant's container may say anything in its last words, also what no column of text holds."""
+    last = {"terminated": {"exitCode": 1, "message": "a\0b\ud800c"}}
+    container = {"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": last}
+    pod = {"kind": "Pod", "metadata": {"name": "p"}, "status": {"containerStatuses": [container]}}
+    world.cluster.set_objects(UNREADY, pod)
+    await world.send(health_timeout_sec=1)
+    await world.pull()
+    await world.clock.advance(2)
+    failed = (await world.reports())[-1]
+    assert failed.failure is not None
+    assert failed.failure.reason.endswith(
+        "(exit code 1, 0 restarts: a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c)"
+    )
+    assert not list(unstorable(msgspec.to_builtins(failed)))
 
 
 async def test_a_delete_ends_when_the_namespace_is_gone(world: World):
@@ -293,6 +341,15 @@ async def test_a_report_is_published_until_it_is_stored(world: World):
     assert await world.outcomes() == [Outcome.PROGRESS, Outcome.DONE]
 
 
+async def test_a_report_that_is_too_large_is_told_in_short(world: World):
+    world.helm.failure = terminal("values_rejected", "no " * 4 * 2**20)
+    await world.send()
+    await world.pull()
+    [report] = await world.reports()
+    assert report.failure is not None
+    assert (report.failure.code, len(report.failure.reason)) == ("values_rejected", 1000)
+
+
 async def test_a_higher_fence_in_the_lease_is_reported(world: World):
     command = await world.send(fence=5)
     await world.cluster.create_lease(lease_name(command.deployment), holder="other", fence=9)
@@ -302,48 +359,6 @@ async def test_a_higher_fence_in_the_lease_is_reported(world: World):
     assert world.helm.calls == []
 
 
-async def test_a_lease_of_a_living_holder_is_waited_for(world: World):
-    deployment = new_id()
-    lease = await world.cluster.create_lease(lease_name(deployment), holder="other", fence=1)
-
-    async def take() -> None:
-        async with held(world.cluster, world.clock, deployment, holder="me", fence=2):
-            pass
-
-    taking = asyncio.create_task(take())
-    for _ in range(40):
-        await world.clock.advance(1)
-        lease = await world.cluster.replace_lease(lease, holder="other", fence=1)
-    assert not taking.done(), "it renews: its clock is not compared"
-    for _ in range(int(GONE_SEC) + 2):
-        await world.clock.advance(1)
-    await asyncio.wait_for(taking, 5)
-    assert world.cluster.leases[lease_name(deployment)].fence == 2
-
-
-async def test_the_right_to_write_ends_when_renewals_do_not_succeed(world: World):
-    deployment = new_id()
-    async with held(world.cluster, world.clock, deployment, holder="me", fence=1) as deadline:
-        assert deadline.at == world.clock.monotonic() + RIGHT_SEC
-        await settle()
-        await world.clock.advance(4)
-        renewed = deadline.at
-        assert renewed > world.clock.monotonic() + 8
-        stolen = world.cluster.leases[lease_name(deployment)]
-        await world.cluster.replace_lease(stolen, holder="successor", fence=2)
-        await world.clock.advance(30)
-        assert deadline.at == renewed, "nothing extends it any more"
-    assert world.cluster.leases[lease_name(deployment)].holder == "successor"
-
-
-async def test_an_equal_fence_in_other_hands_is_refused(world: World):
-    deployment = new_id()
-    await world.cluster.create_lease(lease_name(deployment), holder="other", fence=3)
-    with pytest.raises(FenceAhead):
-        async with held(world.cluster, world.clock, deployment, holder="me", fence=3):
-            pass
-
-
 async def test_a_command_that_comes_twice_to_one_process_runs_once(world: World):
     """Rows 8 and 10: the acknowledgement was lost, and the claim would be answered `run` again."""
     world.helm.gate.clear()
@@ -351,7 +366,7 @@ async def test_a_command_that_comes_twice_to_one_process_runs_once(world: World)
     await world.pull()
     await world.broker.publish(subjects.jobs("local"), encode(command), message_id="the same again")
     await world.pull()
-    assert (len(world.claims), world.worker.held, world.helm.calls) == (1, 1, ["apply"])
+    assert (len(world.claims), world.worker.held, world.helm.calls.count("apply")) == (1, 1, 1)
     world.helm.gate.set()
     assert await world.outcomes() == [Outcome.PROGRESS, Outcome.DONE]
 
@@ -364,18 +379,7 @@ async def test_nothing_is_begun_after_the_order_to_stop(world: World):
     assert (world.claims, world.helm.calls) == ([], [])
     world.worker = world.new_worker()
     await world.pull()
-    assert world.helm.calls == ["apply"], "another process has it"
-
-
-async def test_a_renewal_whose_answer_was_lost_costs_nothing(world: World):
-    deployment = new_id()
-    async with held(world.cluster, world.clock, deployment, holder="me", fence=1) as deadline:
-        await settle()
-        stored = world.cluster.leases[lease_name(deployment)]
-        await world.cluster.replace_lease(stored, holder="me", fence=1)  # it was stored, and nobody was told
-        for _ in range(4):
-            await world.clock.advance(3)
-        assert deadline.at > world.clock.monotonic()
+    assert world.helm.calls.count("apply") == 1, "another process has it"
 
 
 BROKEN = {**READY, "status": {"observedGeneration": 1, "replicas": 1}}
@@ -453,31 +457,83 @@ async def test_a_restart_marks_the_pods_once_for_a_job(world: World):
 
 
 async def test_a_test_that_fails_is_told_and_leaves_it_ready(world: World):
-    world.helm.test_failure = terminal("hook_failed", "the check said no")
-    await world.send(options=("test",))
+    secret = Sealed(name="/password", ciphertext=base64.b64encode(BOX.encrypt(b"hunter22")).decode())
+    world.helm.test_failure = terminal("hook_failed", "the check said no to hunter22")
+    await world.send(options=("test",), secrets=(secret,))
     await world.pull()
     done = (await world.reports())[-1]
     assert done.test_failure is not None
     assert (done.outcome, done.tested, done.test_failure.code) == (Outcome.DONE, True, "hook_failed")
+    assert done.test_failure.reason == "the check said no to (hidden)"
 
 
 async def test_helm_acts_with_the_tenants_rights_and_with_its_own_only_where_an_admin_trusts_the_chart(world: World):
     await world.send()
     await world.pull()
-    assert world.helm.users == ["system:serviceaccount:n:slipway-deployer"]
+    assert set(world.helm.users) == {"system:serviceaccount:n:slipway-deployer"}
     await world.send(fence=2, name="trusted", allow=Allowances(cluster_scoped=("ClusterRole",)))
     await world.pull()
-    assert world.helm.users[-1] is None
+    assert world.helm.users[-1] == TRUSTED
     assert "render_server" in world.helm.calls, "its objects are judged before anything is written"
 
 
-async def test_what_the_objects_ask_for_is_counted_and_limited(world: World):
+async def test_a_kind_without_a_namespace_or_that_nobody_knows_is_refused_unless_it_is_allowed(world: World):
+    for fence, kind, code in ((1, "Namespace", "not_allowed"), (2, "Boat", "unknown_kind"), (3, "ClusterRole", None)):
+        world.cluster.unknown = {"Boat"}
+        world.cluster.rendered = [{"apiVersion": "v1", "kind": kind, "metadata": {"name": "one"}}]
+        await world.send(fence=fence, name=f"n{fence}", allow=Allowances(cluster_scoped=("ClusterRole",)))
+        await world.pull()
+        last = (await world.reports())[-1]
+        assert (last.failure.code if last.failure else None) == code
+
+
+async def test_what_the_objects_ask_for_is_reserved_before_the_first_write(world: World):
+    world.cluster.rendered = [{**READY, "spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}}]
     await world.send()
     await world.pull()
-    assert (await world.reports())[-1].usage == Usage(cpu_milli=0, memory_mib=0)
-    world.cluster.rendered = [{**READY, "spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}}]
-    await world.send(fence=2, name="big", limits=Usage(cpu_milli=10, memory_mib=100, storage_gib=1))
+    assert [world.reserved[-1], (await world.reports())[-1].usage] == [Usage(cpu_milli=50, memory_mib=64)] * 2
+    world.beyond = terminal("quota_exceeded", "50m of CPU where 10m are left")
+    await world.send(fence=2, name="big")
     await world.pull()
     failed = (await world.reports())[-1]
     assert failed.failure is not None
-    assert (failed.failure.code, "50m of CPU where 10m are left" in failed.failure.reason) == ("quota_exceeded", True)
+    assert (failed.failure.code, failed.failure.cluster_changed) == ("quota_exceeded", True)
+    assert ("n", "big") not in world.cluster.releases
+    assert world.helm.calls.count("apply") == 1
+
+
+async def test_what_failed_revisions_left_is_removed_even_when_the_executor_died_after_the_apply(world: World):
+    first = await world.send()
+    await world.pull()
+    await world.reports()
+    deployed = world.cluster.releases["n", "n"][-1]
+    failed = msgspec.structs.replace(deployed, status="failed")
+    world.cluster.releases["n", "n"] = [failed, msgspec.structs.replace(deployed, revision=2)]
+    await world.send(fence=2, deployment=first.deployment)
+    await world.pull()
+    [report] = [each for each in await world.reports() if each.outcome is Outcome.DONE]
+    assert report.actions == ("prune",)
+    assert [each.revision for each in world.cluster.releases["n", "n"]] == [2]
+
+
+async def test_a_process_that_stood_still_writes_nothing_after_its_right(world: World):
+    """Row 7: the checks stand before each write, not before each step."""
+    deadline = Deadline(world.clock.monotonic() + TERMS.right_sec)
+    cluster = fenced(world.cluster, world.clock, deadline)
+    await cluster.create_namespace("n", installation=UUID(int=1), deployment=UUID(int=2))
+    await world.clock.advance(TERMS.right_sec)
+    with pytest.raises(OperationFailed) as caught:
+        await cluster.remove(READY, "n")
+    assert caught.value.failure.code == "lease_lost"
+    assert "remove" not in world.cluster.calls
+    assert await cluster.namespace("n"), "looking is allowed"
+
+
+def test_every_method_of_the_port_that_writes_is_fenced():
+    reads = {
+        "ready", "namespace", "lease", "create_lease", "replace_lease", "release_history", "manifest", "notes", "logs",
+        "follow_logs", "namespaced", "find", "keep_secret", "replace_secret", "secret_names", "may_write", "live", "wait_for_change",
+        "forget", "warnings", "held_up", "namespaces_of", "remove_lease",
+    }  # fmt: skip
+    methods = {name for name in vars(Cluster) if not name.startswith("_")}
+    assert methods - reads == WRITES

@@ -1,33 +1,22 @@
 """A system of its own for faults, with two schedulers and two executors; after each test it is whole, and judged."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 
 from slipway.client.http import SlipwayClient
-from slipway.dev import env, samples
-from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack, start
+from slipway.dev.stack import Plan, Stack
 from tests.faults import invariants
-from tests.faults.system import System, sign_in
-from tests.support import servers
+from tests.faults.system import LIMITS, QUICKLY, System, sign_in
+from tests.support import servers, systems
 
 
 @pytest.fixture(scope="package")
 async def stack() -> AsyncIterator[Stack]:
-    state = servers.state_folder()
-    extra = {"SLIPWAY_DEPLOYMENTS_PER_USER": "1000", "SLIPWAY_CPU_MILLI_PER_USER": "1000000",
-             "SLIPWAY_MEMORY_MIB_PER_USER": "1000000", "SLIPWAY_WRITES_PER_SECOND": "1000", "SLIPWAY_TOKEN_MINUTES": "600"}  # fmt: skip
-    running = await start(Plan(state=state, executors=2, schedulers=2, extra=extra))
-    env.write(running)
-    try:
-        async with SlipwayClient(running.api_url) as client:
-            await client.login(ADMIN_EMAIL, running.admin_password)
-            await samples.ensure(running, client)
-        yield running
-    finally:
-        await running.down()
-        shutil.rmtree(state, ignore_errors=True)
+    async with systems.running(
+        Plan(state=servers.state_folder(), executors=2, schedulers=2, extra={**LIMITS, **QUICKLY})
+    ) as found:
+        yield found
 
 
 @pytest.fixture(scope="package")

@@ -128,7 +128,7 @@ async def _feed(stack: Stack, database: asyncpg.Connection) -> list[str]:
     if [row["pos"] for row in rows] != list(range(1, len(rows) + 1)) or last != len(rows):
         found.append(f"positions have a gap: {len(rows)} events, the last position is {last}")
     table = [(row["epoch"], row["pos"], row["event_id"]) for row in rows]
-    broker = JetStreamBroker(stack.nats_url, name="invariants")
+    broker = JetStreamBroker(stack.nats_url, name="invariants", ca=stack.nats_ca)
     try:
         await broker.wait_connected()
         stream: list[tuple[int, int, str]] = []

@@ -15,6 +15,16 @@ from slipway.dev.stack import ADMIN_EMAIL, Stack
 from slipway.identity import new_id
 from tests.e2e.watching import Watcher, eventually, fresh_domain
 
+LIMITS = {
+    "SLIPWAY_DEPLOYMENTS_PER_USER": "10000",
+    "SLIPWAY_CPU_MILLI_PER_USER": "10000000",
+    "SLIPWAY_MEMORY_MIB_PER_USER": "10000000",
+    "SLIPWAY_WRITES_PER_SECOND": "10000",
+    "SLIPWAY_TOKEN_MINUTES": "600",
+}
+"""Settings under which one user may do all that a run does."""
+QUICKLY = {"SLIPWAY_SILENCE_SEC": "10", "SLIPWAY_BEAT_SEC": "2", "SLIPWAY_LEASE_SEC": "15"}
+"""Who has died is known sooner than usual; what may follow on what is the same."""
 SERVICES = ("api", "scheduler-1", "scheduler-2", "executor-1", "executor-2")
 
 
@@ -25,7 +35,7 @@ class System:
         self.watcher = Watcher(stack, client)
         self.accepted: dict[str, int] = {}
         """Every deployment that was answered with 2xx, with its generation."""
-        self._token = token
+        self.token = token
         self._odd: set[str] = set()
 
     async def hello(self) -> dict[str, Any]:
@@ -43,7 +53,7 @@ class System:
 
     async def ask(self, body: dict[str, Any], key: str) -> httpx.Response | None:
         """Post a deployment under an Idempotency-Key; None when the connection broke."""
-        headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
+        headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
         async with httpx.AsyncClient(base_url=self.stack.api_url, trust_env=False, timeout=30, headers=headers) as http:
             try:
                 answer = await http.post(f"{PREFIX}/deployments", json=body)
@@ -69,12 +79,16 @@ class System:
     async def ready(self, deployment: dict[str, Any], generation: int = 0) -> dict[str, Any]:
         return await self.watcher.until(deployment, {"ready"}, generation=generation)
 
-    async def rearm(self, name: str, failpoints: str) -> None:
-        """Start a service again with failpoints."""
+    async def rearm(self, name: str, failpoints: str = "", **more: str) -> None:
+        """Start a service again with failpoints, and with more of its environment."""
+        await self.restart(name, {"SLIPWAY_FAILPOINTS": failpoints, **more})
+
+    async def restart(self, name: str, extra: Mapping[str, str]) -> None:
+        """Start a service again with some other settings, until it is healed."""
         if name in self.stack.services:
             await self.stack.stop_service(name)
         self._odd.add(name)
-        await self.stack.start_service(name, {"SLIPWAY_FAILPOINTS": failpoints})
+        await self.stack.start_service(name, extra)
 
     async def without(self, *names: str) -> None:
         for name in names:

@@ -4,24 +4,35 @@ import asyncio
 import json
 import os
 import signal
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import nats
 import pytest
+from nats.js import JetStreamContext
 
 from slipway.dev.process import kill_group, start_ticks
+from slipway.messaging import subjects
 from tests.e2e.watching import eventually
 from tests.faults import gates
 from tests.faults.system import System, children
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 MANY = 150
+ENGINE: dict[str, str] = {}
+PROCESS = {"SLIPWAY_HELM_ENGINE": "off"}
+SLOWLY = {"SLIPWAY_HELM_REQUESTS_PER_SECOND": "20"}
+BEFORE, AFTER = "pre-install,pre-upgrade", "post-install,post-upgrade"
 
 
-async def held_in_hook(system: System, when: str) -> dict[str, Any]:
-    """Return a deployment whose Helm waits in a hook, run by the only executor, `executor-1`."""
+async def held_in_hook(system: System, when: str, way: dict[str, str] = ENGINE) -> dict[str, Any]:
+    """Return a deployment whose Helm waits in a hook, run by the only executor, `executor-1`, which runs nothing else."""
     template = await system.watcher.new_product(await gates.gated(system.stack, when))
     await system.without("executor-2")
+    await system.rearm("executor-1", **way)
     deployment = await system.deploy(template)
     name = deployment["namespace_name"]
 
@@ -38,9 +49,21 @@ async def written(system: System, namespace: str) -> dict[str, str]:
     """Return the version of everything that a release writes."""
     kinds = "secrets,configmaps,deployments.apps,jobs.batch"
     found = json.loads(await system.watcher.run("kubectl", "get", kinds, "-n", namespace, "-o", "json"))["items"]
-    return {f"{each['kind']}/{each['metadata']['name']}": each["metadata"]["uid"] for each in found} | {
-        f"generation of {each['metadata']['name']}": str(each["metadata"].get("generation")) for each in found
-    }
+    return {f"{each['kind']}/{each['metadata']['name']}": _version(each) for each in found}
+
+
+def _version(item: dict[str, Any]) -> str:
+    """Return what a write changes. Controllers write the status of workloads, and only the generation is Helm's there."""
+    meta = item["metadata"]
+    return f"{meta['uid']} {meta.get('generation') or meta['resourceVersion']}"
+
+
+async def many(system: System, namespace: str) -> int:
+    """Return how many of the many objects are there."""
+    shown = await system.watcher.run(
+        "kubectl", "get", "configmaps", "-n", namespace, "-o", "name", "--ignore-not-found"
+    )
+    return shown.count("/many-")
 
 
 async def two_beat(system: System) -> None:
@@ -65,12 +88,12 @@ async def test_killed_after_some_of_many_objects(system: System):
     """Row 6: after k of N objects."""
     template = await system.watcher.new_product(await gates.many(system.stack, MANY))
     await system.without("executor-2")
+    await system.rearm("executor-1", **SLOWLY)
     deployment = await system.deploy(template)
     name = deployment["namespace_name"]
 
     async def some() -> int | None:
-        shown = await system.watcher.run("kubectl", "get", "configmaps", "-n", name, "-o", "name", "--ignore-not-found")
-        return shown.count("/many-") or None
+        return await many(system, name) or None
 
     await eventually(some, "some objects are there")
     pids = children(system.stack.services["executor-1"].pid)
@@ -82,25 +105,62 @@ async def test_killed_after_some_of_many_objects(system: System):
     assert await some() == MANY
 
 
-async def test_killed_between_the_objects_and_the_release_record(system: System):
-    """Row 6: all objects are written, the record says pending still."""
-    deployment = await held_in_hook(system, "post-install,post-upgrade")
+@pytest.mark.parametrize("when", [BEFORE, AFTER])
+async def test_killed_while_the_record_says_pending(system: System, when: str):
+    """Row 6: before the first object is written, and after all of them."""
+    deployment = await held_in_hook(system, when)
     name = deployment["namespace_name"]
-    assert await system.watcher.kubectl("get", "deployment", "web", "-n", name)
+    shown = await system.watcher.run("kubectl", "get", "deployments", "-n", name, "-o", "name")
+    assert shown.split() == ([] if when == BEFORE else ["deployment.apps/web"])
     kill_group(system.stack.services.pop("executor-1"))
     await gates.open_gate(system.watcher, name)
     await system.stack.start_service("executor-2")
     ready = await system.ready(deployment)
     assert ready["applied_generation"] == 1
+    [release] = await system.watcher.helm("list", "--namespace", name)
+    assert release["status"] == "deployed"
 
 
+@pytest.mark.parametrize("when", [BEFORE, AFTER])
+async def test_the_engine_alone_is_killed(system: System, when: str):
+    """Row 6: its executor lives, and tries again from what the release's record says."""
+    deployment = await held_in_hook(system, when)
+    [engine] = children(system.stack.services["executor-1"].pid)
+    os.kill(engine, signal.SIGKILL)
+    await gates.open_gate(system.watcher, deployment["namespace_name"])
+    ready = await system.ready(deployment)
+    assert ready["applied_generation"] == 1
+    [release] = await system.watcher.helm("list", "--namespace", deployment["namespace_name"])
+    assert release["status"] == "deployed"
+
+
+async def test_the_engine_alone_is_killed_after_some_of_many_objects(system: System):
+    """Row 6: after k of N objects ; nothing is missing in the end."""
+    template = await system.watcher.new_product(await gates.many(system.stack, MANY))
+    await system.without("executor-2")
+    await system.rearm("executor-1", **SLOWLY)
+    deployment = await system.deploy(template)
+    name = deployment["namespace_name"]
+
+    async def some() -> int | None:
+        return await many(system, name) or None
+
+    await eventually(some, "some objects are there")
+    [engine] = children(system.stack.services["executor-1"].pid)
+    os.kill(engine, signal.SIGKILL)
+    assert 0 < (await many(system, name)) < MANY
+    await system.ready(deployment)
+    assert await many(system, name) == MANY
+
+
+@pytest.mark.parametrize("way", [ENGINE, PROCESS], ids=["engine", "process"])
 @pytest.mark.parametrize("whole_group", [False, True], ids=["parent", "whole group"])
-async def test_stopped_beyond_its_lease(system: System, whole_group: bool):
+async def test_stopped_beyond_its_lease(system: System, whole_group: bool, way: dict[str, str]):
     """Rows 7, 8 and 33: Helm ends at its deadline; a new fence takes over; what wakes up later writes nothing."""
-    deployment = await held_in_hook(system, "pre-install,pre-upgrade")
+    deployment = await held_in_hook(system, BEFORE, way)
     name, executor = deployment["namespace_name"], system.stack.services["executor-1"].pid
     helm = children(executor)
-    assert len(helm) == 2, "the guard and Helm"
+    assert len(helm) == (1 if way is ENGINE else 2), "the engine, or the guard and Helm"
     for pid in [executor, *(helm if whole_group else ())]:
         os.kill(pid, signal.SIGSTOP)
     if not whole_group:
@@ -122,15 +182,16 @@ async def test_stopped_beyond_its_lease(system: System, whole_group: bool):
 
 
 async def test_helm_alone_stands_still_while_its_executor_beats(system: System):
-    """Rows 7 (Helm only) and 32: longer than lease, AckWait and beat limit, and nobody else gets the job."""
-    deployment = await held_in_hook(system, "pre-install,pre-upgrade")
+    """Rows 7 and 32: Helm only, longer than lease, AckWait and beat limit, and nobody else gets the job."""
+    await short_ack_wait(system)
+    deployment = await held_in_hook(system, BEFORE)
     helm = children(system.stack.services["executor-1"].pid)[-1]
     os.kill(helm, signal.SIGSTOP)
     await system.stack.start_service("executor-2")
 
     async def long_enough() -> bool | None:
         statement = (
-            "SELECT l.beat_at - j.claimed_at > interval '40 seconds' AS over FROM job_lease l"
+            "SELECT l.beat_at - j.claimed_at > interval '20 seconds' AS over FROM job_lease l"
             " JOIN deployment_reconcile_job j ON j.id = l.job_id WHERE j.deployment_id = $1::text::uuid"
         )
         [row] = await system.rows(statement, deployment["id"])
@@ -144,7 +205,8 @@ async def test_helm_alone_stands_still_while_its_executor_beats(system: System):
 
 
 async def test_a_command_that_is_claimed_too_late_runs_nowhere(system: System):
-    """Row 8: the executor stands still with a command in hand, beyond AckWait; its late claim is dropped."""
+    """Row 8: the executor stands still with a command in hand, beyond AckWait; another has it, and the late claim is dropped."""
+    await short_ack_wait(system)
     await system.without("executor-2")
     await system.rearm("executor-1", "worker.received=stop")
     deployment = await system.deploy()
@@ -155,11 +217,11 @@ async def test_a_command_that_is_claimed_too_late_runs_nowhere(system: System):
     os.kill(stopped, signal.SIGCONT)
     await two_beat(system)
     assert await written(system, deployment["namespace_name"]) == before
-    assert len(await fences(system, deployment)) == 1, "the first fence was never claimed"
+    assert len(await fences(system, deployment)) == 1, "each fence has one claimant"
 
 
 async def test_a_job_that_kills_every_executor_is_quarantined(system: System):
-    """Row 34: three in a row. Each silence is made 31 s old in the table: that its owner is dead is certain here."""
+    """Row 34: three in a row. Each silence is made long enough in the table: that its owner is dead is certain here."""
     await system.without("executor-2")
     template = await system.hello()
     deployment: dict[str, Any] = {}
@@ -175,6 +237,35 @@ async def test_a_job_that_kills_every_executor_is_quarantined(system: System):
     await system.heal()
     await system.client.post(f"/jobs/{job['id']}/requeue")
     await system.ready(deployment)
+
+
+async def test_an_error_inside_one_job_leaves_the_pool_full(system: System):
+    """Row H18: the only slot of the only executor is free again, and the job is tried again."""
+    await system.without("executor-2")
+    await system.restart("executor-1", {"SLIPWAY_SLOTS": "1", "SLIPWAY_FAILPOINTS": "helm.ended=error"})
+    deployment = await system.deploy()
+    told = await system.watcher.failure(deployment)
+    assert (told["code"], told["will_retry"]) == ("executor_error", True)
+    await system.ready(await system.deploy())
+    await system.ready(deployment)
+
+
+async def short_ack_wait(system: System) -> None:
+    """Have a command that is not acknowledged delivered again after 5 s rather than 30, until the consumer is made anew."""
+    async with jetstream(system) as js:
+        name = subjects.jobs_consumer("local")
+        found = (await js.consumer_info(subjects.JOBS_STREAM, name)).config
+        await js.add_consumer(subjects.JOBS_STREAM, found.evolve(ack_wait=5.0))
+
+
+@asynccontextmanager
+async def jetstream(system: System) -> AsyncGenerator[JetStreamContext]:
+    trusted = ssl.create_default_context(cafile=system.stack.nats_ca)
+    client = await nats.connect(system.stack.nats_url, tls=trusted)
+    try:
+        yield client.jetstream()
+    finally:
+        await client.close()
 
 
 async def given_back(system: System, deployment: dict[str, Any], lost: int) -> None:

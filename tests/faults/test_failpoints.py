@@ -66,9 +66,14 @@ async def test_the_only_scheduler_dies(system: System, failpoint: str):
 
 @pytest.fixture(scope="module")
 async def fallen(stack: Stack, token: str) -> dict[str, dict[str, Any]]:
-    """One deployment for each failpoint of an executor: the only one died there while it worked on it."""
+    """One deployment for each failpoint of an executor: the only one died there while it worked on it.
+
+    None is given back before all have fallen, however long that takes: the next to fall would take it with it.
+    """
     async with SlipwayClient(stack.api_url, token=token) as client:
         system = System(stack, client, token)
+        for scheduler in ("scheduler-1", "scheduler-2"):
+            await system.rearm(scheduler, SLIPWAY_SILENCE_SEC="3600")
         await system.without("executor-2")
         found: dict[str, dict[str, Any]] = {}
         for failpoint in EXECUTOR:

@@ -4,8 +4,11 @@ import asyncio
 import os
 import shutil
 import signal
+import ssl
+from pathlib import Path
 
 import asyncpg
+import msgspec
 import nats
 import pytest
 
@@ -13,11 +16,14 @@ from slipway.dev.nats import start_nats, stop_nats
 from slipway.dev.postgres import start_postgres
 from slipway.dev.process import memory_mib, stop
 from slipway.dev.stack import Stack
+from slipway.identity import new_id
 from slipway.messaging import subjects
+from slipway.messaging.broker import StreamMissing
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.topology import PROJECTOR
 from tests.e2e.watching import eventually
 from tests.faults.system import System
+from tests.support.golden import OLDEST
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 GROWTH_MIB = 40.0
@@ -42,7 +48,7 @@ async def test_nats_comes_back_with_its_data(system: System):
 async def test_a_stream_is_deleted_live(system: System, stream: str):
     """Row 15."""
     await system.deploy()
-    broker = JetStreamBroker(system.stack.nats_url, name="test")
+    broker = JetStreamBroker(system.stack.nats_url, name="test", ca=system.stack.nats_ca)
     await broker.wait_connected()
     await broker.delete_stream(stream)
     await broker.close()
@@ -58,7 +64,8 @@ async def test_a_stream_is_deleted_live(system: System, stream: str):
 async def test_a_consumer_is_deleted_live(system: System, stream: str, consumer: str):
     """Row 15."""
     await system.deploy()
-    client = await nats.connect(system.stack.nats_url)
+    trusted = ssl.create_default_context(cafile=system.stack.nats_ca)
+    client = await nats.connect(system.stack.nats_url, tls=trusted)
     await client.jetstream().delete_consumer(stream, consumer)
     await client.close()
     for _ in range(3):
@@ -112,7 +119,10 @@ async def test_postgresql_is_away_for_a_while(system: System):
 
 
 async def test_connections_are_ended_again_and_again(system: System):
-    """Row 21: five times a second, while ten changes are accepted and carried out, rather than for a minute."""
+    """Row 21: five times a second, while ten changes are accepted and carried out, rather than for a minute.
+
+    No connection listens: wake-ups come over NATS, and may be lost.
+    """
     template, done = await system.hello(), asyncio.Event()
 
     async def end_them() -> int:
@@ -148,7 +158,7 @@ async def all_accepted_have_begun(system: System) -> None:
 
 async def test_nonsense_on_every_subject(system: System):
     """Row 35: it ends where it is met, and no service dies of it."""
-    broker = JetStreamBroker(system.stack.nats_url, name="test")
+    broker = JetStreamBroker(system.stack.nats_url, name="test", ca=system.stack.nats_ca)
     await broker.wait_connected()
     pids = {name: server.pid for name, server in system.stack.services.items()}
     for number, data in enumerate((b"", b"{", b"\x00\xff", b"[]", b'{"job": 1}', b"x" * 500_000)):
@@ -161,6 +171,68 @@ async def test_nonsense_on_every_subject(system: System):
     await system.ready(await system.deploy())
     assert {name: server.pid for name, server in system.stack.services.items()} == pids
     assert system.stack.ended_services() == []
+
+
+async def test_messages_of_other_kinds_and_of_a_higher_version(system: System):
+    """Row 58: well-formed, but not known here. Nobody hears what a version 2 says, and no service dies of an unknown kind."""
+    broker = JetStreamBroker(system.stack.nats_url, name="test", ca=system.stack.nats_ca)
+    await broker.wait_connected()
+    pids = {name: server.pid for name, server in system.stack.services.items()}
+    for number, (name, (_, message)) in enumerate(OLDEST.items()):
+        data = msgspec.json.encode({**message, **dict.fromkeys(KINDS & message.keys(), "of-a-later-release")})
+        for version in ("v1", "v2"):
+            for subject in (f"slipway.jobs.{version}.local", f"slipway.report.{version}.local.{new_id()}"):
+                await told_or_nobody_there(broker, subject, data, f"{name}:{number}:{version}:{subject}")
+            for subject in (subjects.claim("local"), subjects.beat("local"), subjects.control("local")):
+                await broker.send(subject.replace(".v1.", f".{version}."), data)
+    await broker.close()
+    await system.ready(await system.deploy())
+    assert {name: server.pid for name, server in system.stack.services.items()} == pids
+    assert system.stack.ended_services() == []
+
+
+KINDS = {"action", "outcome", "verdict", "reason"}
+"""Fields whose words a later release may add to."""
+
+
+async def told_or_nobody_there(broker: JetStreamBroker, subject: str, data: bytes, message_id: str) -> None:
+    """Publish; what no stream of this version takes is told to the publisher, and so is not lost without a word."""
+    try:
+        await broker.publish(subject, data, message_id=message_id)
+    except StreamMissing:
+        assert ".v2." in subject
+    else:
+        assert ".v1." in subject
+
+
+async def test_a_scheduler_that_stands_still_is_cut_off_and_comes_back(system: System):
+    """Row 17: NATS keeps 64 MiB for a client that does not read, and then ends its connection."""
+    assert system.stack.nats
+    await system.without("scheduler-2")
+    broker = JetStreamBroker(system.stack.nats_url, name="test", ca=system.stack.nats_ca)
+    await broker.wait_connected()
+    log = Path(system.stack.nats.server.log)
+    before = log.read_text().count(CUT_OFF)
+    scheduler = system.stack.services["scheduler-1"].pid
+    os.kill(scheduler, signal.SIGSTOP)
+
+    async def cut_off() -> bool | None:
+        for _ in range(20):
+            await broker.send(subjects.WAKE, bytes(500_000))
+        return log.read_text().count(CUT_OFF) > before or None
+
+    try:
+        await eventually(cut_off, "NATS ends the connection of the slow one")
+    finally:
+        os.kill(scheduler, signal.SIGCONT)
+    await broker.close()
+    await system.ready(await system.deploy())
+    assert system.stack.services["scheduler-1"].pid == scheduler
+    assert system.stack.ended_services() == []
+
+
+CUT_OFF = "Slow Consumer Detected"
+"""NATS's word for it."""
 
 
 async def test_services_are_asked_to_stop_under_load(system: System):

@@ -22,16 +22,18 @@ from slipway.messaging.messages import Chart, Sealed
 from slipway_executor.cluster.memory import MemoryCluster
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.reconcile.loop import Reconciler
+from slipway_executor.reserving import Reserving
 from slipway_executor.sealing import Keyring
 from slipway_executor.worker import Worker
 from slipway_scheduler.claims import Claims
 from slipway_scheduler.commands import build
 from slipway_scheduler.dispatcher import Dispatcher
 from slipway_scheduler.projector import Projector
+from slipway_scheduler.reservations import Reservations
 from slipway_scheduler.sweep import Sweep
 
 READY = {
-    "kind": "Deployment", "metadata": {"name": "web", "generation": 1}, "spec": {"replicas": 1},
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "generation": 1}, "spec": {"replicas": 1},
     "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1},
 }  # fmt: skip
 
@@ -98,6 +100,10 @@ class Repeated:
     def sequence(self) -> int:
         return self._inner.sequence
 
+    @property
+    def deliveries(self) -> int:
+        return self._inner.deliveries
+
     async def ack(self) -> None:
         if not self._broker.first("acked", self._stream, self.sequence):
             return await self._inner.ack()
@@ -118,6 +124,9 @@ class Charts:
 
     async def path(self, chart: Chart, registries: tuple[Sealed, ...] = ()) -> Path:
         return Path("chart.tgz")
+
+    async def content(self, chart: Chart) -> str:
+        return ""
 
 
 class OffsetClock(SystemClock):
@@ -145,8 +154,16 @@ class Whole:
         self.projector = Projector(database, broker, policy, committed=lambda: None)
         building = partial(build, registries=Registries.parse(()), quota=Quota(), attempts=policy.attempts)
         self.dispatcher = Dispatcher(database, broker, building, name="one", refuse=self.projector.refuse)
+        self.reservations = Reservations(database, default=Quota())
         self.sweep = Sweep(database, broker, policy, SystemClock(), committed=lambda: None)
-        reconciler = Reconciler(self.cluster, self.helm, Charts(), Keyring(bytes(range(32))), clock)
+        reconciler = Reconciler(
+            self.cluster,
+            self.helm,
+            Charts(),
+            Keyring(bytes(range(32))),
+            clock,
+            Reserving(broker, SystemClock(), cluster="local", instance="e1"),
+        )
         self.worker = Worker(broker, self.cluster, reconciler, clock, name="local", instance="e1", slots=4)
 
     @asynccontextmanager
@@ -161,6 +178,7 @@ class Whole:
         }  # fmt: skip
         async with (
             self.broker.respond(subjects.CLAIM_ALL, self.claims.claim, group="s"),
+            self.broker.respond(subjects.RESERVE_ALL, self.reservations.reserve, group="s"),
             self.broker.respond(subjects.BEAT_ALL, self.claims.beat, group="s"),
             asyncio.TaskGroup() as tasks,
         ):

@@ -7,9 +7,10 @@ import pytest
 
 from slipway.identity import new_id
 from slipway.messaging import subjects
-from slipway.messaging.broker import BrokerUnavailable, NoResponders, SequenceMismatch, StreamMissing
+from slipway.messaging.broker import BrokerUnavailable, MessageTooLarge, NoResponders, SequenceMismatch, StreamMissing
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.memory import MemoryBroker
+from tests.support.servers import NatsAddress
 
 Adapter = JetStreamBroker | MemoryBroker
 CONSUMER = subjects.jobs_consumer("local")
@@ -39,6 +40,13 @@ async def test_a_repeated_id_is_a_success_and_stores_nothing(adapter: Adapter):
     for _ in range(3):
         await adapter.publish(subjects.jobs("local"), b"one", message_id="j:1")
     assert len(await adapter.fetch(JOBS, CONSUMER, batch=5, timeout=2)) == 1
+
+
+async def test_a_message_that_is_too_large_is_told_as_that(adapter: Adapter):
+    with pytest.raises(MessageTooLarge):
+        await adapter.publish(subjects.jobs("local"), bytes(9 * 2**20), message_id="j:1")
+    await adapter.publish(subjects.jobs("local"), bytes(7 * 2**20), message_id="j:1")
+    assert len(await adapter.fetch(JOBS, CONSUMER, batch=5, timeout=10)) == 1
 
 
 async def test_a_message_that_was_given_back_comes_again(adapter: Adapter):
@@ -90,6 +98,35 @@ async def test_a_stream_is_followed_in_order_from_any_sequence(adapter: Adapter)
         if len(seen) == 3:
             break
     assert seen == [b"3", b"4", b"5"]
+
+
+async def test_a_reader_that_is_slower_than_its_stream_misses_nothing(broker: JetStreamBroker, nats: NatsAddress):
+    """Row 17: its buffer overflows again and again, and the client library drops what does not fit."""
+    count, drops = 300, 0
+    reader = JetStreamBroker(nats.url, name="slow", ca=nats.ca, unread=20)
+    await reader.wait_connected()
+    noted = reader._following.dropped
+
+    def counted() -> None:
+        nonlocal drops
+        drops += 1
+        noted()
+
+    reader._following.dropped = counted
+    for number in range(count):
+        await broker.publish(subjects.events(None), str(number).encode(), message_id=f"1-{number}")
+    seen: list[int] = []
+    async with asyncio.timeout(60):
+        async for delivery in reader.read_stream(EVENTS, start_sequence=1):
+            seen.append(int(delivery.data))
+            if len(seen) == 1:
+                while not drops:  # it reads nothing until something was dropped
+                    await asyncio.sleep(0)
+            if len(seen) == count:
+                break
+    await reader.close()
+    assert drops
+    assert seen == list(range(count))
 
 
 async def test_requests_are_answered_by_one_of_a_group(adapter: Adapter):
@@ -152,5 +189,6 @@ async def test_a_broker_without_a_server_starts_and_refuses(unused_tcp_port: int
 
 @pytest.mark.parametrize("name", ["a.b", "*", ">", "", "A", "-a", "a b", "x" * 64])
 def test_a_cluster_name_never_becomes_more_than_one_token(name: str):
+    """Row 53: subjects."""
     with pytest.raises(ValueError, match="DNS label"):
         subjects.jobs(name)

@@ -1,8 +1,13 @@
 """A service tells its health truthfully: alive while it works, ready only when what it needs is there."""
 
+import asyncio
+from typing import Any
+
 import httpx
 
-from slipway.health import asgi
+from slipway.dev.ports import free_port
+from slipway.health import asgi, serve_app
+from tests.support.told import metric
 
 
 async def up() -> None: ...
@@ -21,7 +26,11 @@ async def ask(path: str, **checks: object) -> httpx.Response:
 async def test_health_stays_200_and_names_what_is_down_without_its_address():
     answer = await ask("/health", database=down, nats=up)
     assert answer.status_code == 200
-    assert answer.json()["dependencies"] == {"database": "down", "nats": "ok"}
+    assert answer.json() == {"status": "degraded", "dependencies": {"database": "down", "nats": "ok"}}
+    assert (
+        metric("slipway_dependency_up", dependency="database"),
+        metric("slipway_dependency_up", dependency="nats"),
+    ) == (0, 1)
     assert "s3cret" not in answer.text
 
 
@@ -42,3 +51,23 @@ async def test_metrics_are_in_the_prometheus_format():
 
 async def test_an_unknown_path_is_404():
     assert (await ask("/etc/passwd")).status_code == 404
+
+
+async def test_a_request_without_end_does_not_keep_the_process():
+    """Row 54."""
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await asyncio.Event().wait()
+
+    port, stop = free_port(), asyncio.Event()
+    serving = asyncio.create_task(serve_app(endless, host="127.0.0.1", port=port, stop=stop, drain_sec=0.1))
+    transport = httpx.AsyncHTTPTransport(retries=50)
+    async with (
+        httpx.AsyncClient(transport=transport, timeout=60) as http,
+        http.stream("GET", f"http://127.0.0.1:{port}/") as answer,
+    ):
+        assert await anext(answer.aiter_bytes()) == b"begun"
+        stop.set()
+        await asyncio.wait_for(serving, 60)

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from slipway.clock import ManualClock, settle
-from slipway.lifecycle import Ticker
+from slipway.lifecycle import Ticker, first_of
+from tests.support.told import metric
 
 
 class Passes:
@@ -52,6 +55,25 @@ async def test_a_wake_brings_a_pass_before_the_interval_is_over():
     await running(ticker, play)
 
 
+async def test_many_wakes_are_met_together_and_a_lone_one_at_once():
+    clock, passes = ManualClock(), Passes()
+    ticker = Ticker(passes.run_once, interval=10, name="t", apart=0.5, clock=clock)
+
+    async def play() -> None:
+        for _ in range(20):
+            ticker.wake()
+            await clock.advance(0.02)
+        assert passes.count == 1, "the first pass was less than half a second ago"
+        await clock.advance(0.2)
+        assert passes.count == 2
+        await clock.advance(1)
+        ticker.wake()
+        await settle()
+        assert passes.count == 3
+
+    await running(ticker, play)
+
+
 async def test_a_failing_pass_is_tried_again_with_growing_pauses():
     clock, passes = ManualClock(), Passes(failing=2)
 
@@ -75,3 +97,31 @@ async def test_a_manual_clock_forgets_sleepers_that_were_cancelled():
     task.cancel()
     await settle()
     assert clock.sleepers == 0
+
+
+async def test_passes_are_counted():
+    clock, passes = ManualClock(), Passes(failing=1)
+
+    async def play() -> None:
+        await clock.advance(1)
+
+    await running(Ticker(passes.run_once, interval=10, name="counted", clock=clock), play)
+    counted = [metric("slipway_loop_passes_total", loop="counted", result=result) for result in ("ok", "failed")]
+    assert counted == [1, 1]
+
+
+async def test_it_outlives_any_number_of_failing_passes():
+    clock, passes = ManualClock(), Passes(failing=1200)
+
+    async def play() -> None:
+        for _ in range(1201):
+            await clock.advance(15)
+        assert passes.count > 1200
+
+    await running(Ticker(passes.run_once, interval=10, name="t", clock=clock), play)
+
+
+async def test_what_ends_first_is_raised_and_the_others_are_ended():
+    others = asyncio.Event()
+    with pytest.raises(ConnectionError):
+        await first_of(Passes(failing=1).run_once(), others.wait())

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
+from slipway.domain.archives import CHART_LAYER, digest_of
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.revisions import Drifted
+from slipway.identity import new_id
 from slipway.messaging import subjects
 from slipway.messaging.memory import MemoryBroker
 from slipway.messaging.messages import ArchivePiece, Beat, WantedPiece, encode
@@ -61,6 +63,22 @@ class World:
         await self.do("ALTER TABLE product_template_version DISABLE TRIGGER USER")
         raw = msgspec.json.encode({"drift": drift}).decode().replace(":", "\\:")
         await self.do(f"UPDATE product_template_version SET capabilities_json = '{raw}'")
+
+    async def version(self, digest: str) -> UUID:
+        """Publish a version with this digest; return its id."""
+        made = new_id()
+        reference = r"oci\://r.example.org/c"
+        digest = digest.replace(":", r"\:")
+        await self.do(
+            "INSERT INTO product_template_version (id, product_id, chart_ref, chart_version, chart_digest)"
+            f" SELECT '{made}', id, '{reference}', '1', '{digest}' FROM product"
+        )
+        return made
+
+    async def keep(self, digest: str) -> bool:
+        """Have a piece of this digest kept; tell whether it was."""
+        await self.archives.keep("", encode(ArchivePiece(digest=digest, number=0, total=2, content=b"x")))
+        return await self.archives.kept("", encode(WantedPiece(digest=digest, number=0))) != b"null"
 
 
 @pytest.fixture
@@ -171,6 +189,29 @@ async def test_what_is_over_is_forgotten(world: World):
     assert len(await world.rows("SELECT 1 FROM idempotency_record UNION ALL SELECT 1 FROM report_record")) == 2
 
 
+async def test_reports_that_are_over_are_all_forgotten_in_one_pass(world: World):
+    await world.do("ALTER TABLE report_record DISABLE TRIGGER USER")
+    await world.do(
+        "INSERT INTO report_record (job_id, fence, seq, deployment_id, applied, created_at)"
+        " SELECT gen_random_uuid(), 1, 1, gen_random_uuid(), true, now() - interval '8 days' FROM generate_series(1, 2500)"
+    )
+    assert await world.cleaning.run_once() == 2500
+
+
+async def test_a_chart_that_was_uploaded_and_never_published_goes_after_a_day(world: World):
+    await world.do("ALTER TABLE chart_archive_part DISABLE TRIGGER USER")  # it says when a row was made
+    for digest, age in (("sha256:old", "2 days"), ("sha256:new", "1 hour"), ("sha256:published", "2 days")):
+        await world.do(
+            "INSERT INTO chart_archive_part (digest, number, total, content, created_at)"
+            f" SELECT '{digest}', number, 2, '', now() - interval '{age}' FROM generate_series(0, 1) number"
+        )
+    await world.do("ALTER TABLE product_template_version DISABLE TRIGGER USER")
+    await world.do("UPDATE product_template_version SET chart_digest = 'sha256:published'")
+    assert await world.cleaning.run_once() == 2
+    kept = await world.rows("SELECT DISTINCT digest FROM chart_archive_part ORDER BY digest")
+    assert [each["digest"] for each in kept] == ["sha256:new", "sha256:published"]
+
+
 async def test_a_clusters_key_is_taken_from_its_beats(world: World):
     for key in ("one", "one", "two"):
         beat = Beat(instance="e1", cluster="local", slots=1, free=1, version="1", public_key=key)
@@ -179,11 +220,85 @@ async def test_a_clusters_key_is_taken_from_its_beats(world: World):
 
 
 async def test_pieces_of_archives_are_kept_and_given_back(world: World):
-    piece = ArchivePiece(digest="sha256:a", number=1, total=2, content=b"\x00\xff")
-    other = ArchivePiece(digest="sha256:a", number=1, total=2, content=b"another")
-    for each in (piece, other):
+    digest = digest_of(b"\x00\xff")
+    pieces = [
+        ArchivePiece(digest=digest, number=number, total=3, content=each)
+        for number, each in enumerate((b"", b"\x00", b"\xff"))
+    ]
+    await world.version(digest)
+    other = ArchivePiece(digest=digest, number=1, total=3, content=b"another")
+    for each in (*pieces[:2], other, pieces[2], other):
         await world.archives.keep("", encode(each))
-    raw = await world.archives.kept("", encode(WantedPiece(digest="sha256:a", number=1)))
-    assert msgspec.json.decode(raw or b"", type=ArchivePiece) == piece, "the first one stays"
-    raw = await world.archives.kept("", encode(WantedPiece(digest="sha256:a", number=0)))
-    assert raw == b"null"
+    for piece in pieces:
+        raw = await world.archives.kept("", encode(WantedPiece(digest=digest, number=piece.number)))
+        assert msgspec.json.decode(raw or b"", type=ArchivePiece) == piece, "the first one stays"
+    assert await world.archives.kept("", encode(WantedPiece(digest=digest, number=3))) == b"null"
+
+
+MANIFEST = msgspec.json.encode({"layers": [{"mediaType": CHART_LAYER, "digest": digest_of(b"chart")}]})
+
+
+@pytest.mark.parametrize(
+    ("digest", "contents", "kept"),
+    [
+        (digest_of(MANIFEST), (MANIFEST, b"ch", b"art"), True),
+        (digest_of(MANIFEST), (MANIFEST, b"ch", b"ain"), False),
+        (digest_of(MANIFEST), (b"", b"ch", b"art"), False),
+        (digest_of(b"{}"), (b"{}", b"ch", b"art"), False),
+        (digest_of(b"chart"), (b"", b"ch", b"ain"), False),
+        (digest_of(b"chart"), (None, b"ch", b"art"), False),
+    ],
+    ids=[
+        "manifest and archive",
+        "another archive",
+        "no manifest",
+        "no chart's",
+        "another upload",
+        "a piece is missing",
+    ],
+)
+async def test_what_is_not_the_archive_stays_nowhere(
+    world: World, digest: str, contents: tuple[bytes | None, ...], *, kept: bool
+):
+    """An executor of any cluster may send pieces first: what it spoils it must not spoil for the others."""
+    await world.version(digest)
+    for number, content in enumerate(contents):
+        if content is not None:
+            piece = ArchivePiece(digest=digest, number=number, total=len(contents), content=content)
+            await world.archives.keep("", encode(piece))
+    assert len(await world.rows("SELECT number FROM chart_archive_part")) == (len(contents) if kept else 0)
+
+
+async def test_only_archives_of_versions_are_kept(world: World):
+    assert not await world.keep("sha256:nobodys")
+    await world.version("sha256:known")
+    assert await world.keep("sha256:known")
+
+
+WITHDRAW = "UPDATE product_template_version SET deleted_at = now() WHERE id = '{}'"
+
+
+@pytest.mark.parametrize(
+    ("use", "end"),
+    [
+        ("UPDATE deployment SET desired_template_id = '{}'", "UPDATE deployment SET deleted_at = now()"),
+        (
+            "UPDATE deployment_revision SET template_id = '{}'",
+            "DELETE FROM deployment_revision WHERE template_id = '{}'",
+        ),
+        ("SELECT 1", "UPDATE product SET deleted_at = now()"),
+    ],
+    ids=["wanted", "to go back to", "published"],
+)
+async def test_an_archive_goes_when_nobody_needs_it_any_more(world: World, use: str, end: str):
+    version = await world.version("sha256:a")
+    await world.keep("sha256:a")
+    await world.do("ALTER TABLE chart_archive_part DISABLE TRIGGER USER")  # it says when a row was made
+    await world.do("UPDATE chart_archive_part SET created_at = now() - interval '2 days'")
+    await world.do(use.format(version))
+    if use != "SELECT 1":
+        await world.do(WITHDRAW.format(version))
+    assert await world.cleaning.run_once() == 0, "it is needed still"
+    await world.do(end.format(version))
+    assert await world.cleaning.run_once() == 1
+    assert not await world.keep("sha256:a")

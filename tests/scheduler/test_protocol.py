@@ -1,138 +1,24 @@
 """Lease, publish, claim, beat, report, project, sweep: on a real PostgreSQL, as the scheduler's own login."""
 
 import asyncio
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from slipway.clock import ManualClock
-from slipway.database.engine import Database
-from slipway.database.queries import deployments, enqueue, leases
-from slipway.domain.charts import Registries
+from slipway.database.queries import leases
 from slipway.domain.failures import Failure, FailureClass
-from slipway.domain.jobs import JobReason, RetryPolicy
+from slipway.domain.jobs import JobReason
 from slipway.domain.outcomes import Outcome
-from slipway.domain.usage import Quota
 from slipway.messaging import subjects
-from slipway.messaging.memory import MemoryBroker
-from slipway.messaging.messages import (
-    Applied,
-    Beat,
-    BeatAnswer,
-    Claim,
-    ClaimAnswer,
-    Command,
-    HeldJob,
-    JobPhase,
-    Report,
-    encode,
-)
-from slipway_scheduler.claims import Claims
-from slipway_scheduler.commands import build
-from slipway_scheduler.dispatcher import Dispatcher
-from slipway_scheduler.projector import Projector
-from slipway_scheduler.sweep import Sweep
-from tests.support.rows import Seeded, deploy, seed
-
-CONSUMER = subjects.jobs_consumer("local")
-
-
-class World:
-    """A scheduler's parts over one database and a broker in memory."""
-
-    def __init__(self, superuser: Database, database: Database, broker: MemoryBroker, seeded: Seeded) -> None:
-        self.superuser = superuser
-        self.database = database
-        self.broker = broker
-        self.seeded = seeded
-        self.clock = ManualClock()
-        self.claims = Claims(database, committed=lambda: None)
-        self.projector = Projector(database, broker, RetryPolicy(), committed=lambda: None)
-        self.dispatcher = self.new_dispatcher("one")
-        self.sweep = Sweep(database, broker, RetryPolicy(), self.clock, committed=lambda: None)
-
-    def new_dispatcher(self, name: str) -> Dispatcher:
-        building = partial(build, registries=Registries.parse(()), quota=Quota(), attempts=RetryPolicy().attempts)
-        return Dispatcher(self.database, self.broker, building, name=name, refuse=self.projector.refuse)
-
-    async def beat(self, *held: Command, instance: str = "e1", slots: int = 50) -> list[str]:
-        jobs = tuple(HeldJob(job=each.job, fence=each.fence, phase=JobPhase.APPLYING) for each in held)
-        beat = Beat(instance=instance, cluster="local", slots=slots, free=slots, version="1", jobs=jobs)
-        raw = await self.claims.beat(subjects.beat("local"), encode(beat))
-        assert raw is not None
-        return [answer.verdict.value for answer in msgspec.json.decode(raw, type=BeatAnswer).jobs]
-
-    async def claim(self, command: Command, instance: str = "e1") -> str:
-        wish = Claim(job=command.job, fence=command.fence, instance=instance, cluster="local")
-        raw = await self.claims.claim(subjects.claim("local"), encode(wish))
-        assert raw is not None
-        return msgspec.json.decode(raw, type=ClaimAnswer).verdict.value
-
-    async def pulled(self) -> list[Command]:
-        found = await self.broker.fetch(subjects.JOBS_STREAM, CONSUMER, batch=100, timeout=0.05)
-        for delivery in found:
-            await delivery.ack()
-        return [msgspec.json.decode(delivery.data, type=Command) for delivery in found]
-
-    async def running(self) -> Command:
-        await self.beat()
-        await self.dispatcher.run_once()
-        [command] = await self.pulled()
-        assert await self.claim(command) == "run"
-        return command
-
-    async def report(self, command: Command, *, seq: int = 1, **fields: Any) -> None:
-        report = Report(
-            job=command.job, fence=command.fence, seq=seq, deployment=command.deployment, cluster="local",
-            generation=command.generation, instance="e1", **fields,
-        )  # fmt: skip
-        await self.projector.apply(report, cluster="local")
-
-    async def row(self, table: str, columns: str = "*") -> Any:
-        async with self.superuser.reading() as session:
-            return (await session.execute(text(f"SELECT {columns} FROM {table}"))).mappings().one()
-
-    async def do(self, statement: str) -> None:
-        async with self.superuser.writing() as session:
-            await session.execute(text(statement))
-
-    async def change(self, deployment: UUID, reason: JobReason = JobReason.UPDATE) -> None:
-        """Accept a change as the API does."""
-        async with self.superuser.writing() as session:
-            found = await deployments.lock(session, deployment)
-            assert found is not None
-            status = "deleting" if reason is JobReason.DELETE else "upgrading"
-            await deployments.change(session, found, generation=found.generation + 1, status=status)
-            await enqueue.enqueue(
-                session,
-                deployment=deployment,
-                user=found.user_id,
-                cluster="local",
-                reason=reason,
-                generation=found.generation,
-            )
-
-    async def trusted(self) -> None:
-        """Let the sweep have been connected for long enough."""
-        await self.sweep.run_once()
-        for _ in range(4):
-            await self.clock.advance(10)
-            await self.sweep.run_once()
-
-
-@pytest.fixture
-async def world(database: Database, scheduler_database: Database) -> World:
-    broker = MemoryBroker()
-    await broker.ensure_topology(["local"])
-    return World(database, scheduler_database, broker, await seed(database))
-
-
-def applied(generation: int = 1) -> Applied:
-    return Applied(generation=generation, revision=1, digest="d" * 40, app_status="deployed")
+from slipway.messaging.messages import JobPhase, Report, encode
+from slipway_scheduler.cleaning import Cleaning
+from slipway_scheduler.projector import NEWER_TRIES
+from tests.scheduler.world import World, applied
+from tests.support.rows import deploy, seed
 
 
 async def test_a_job_goes_all_the_way(world: World):
@@ -158,11 +44,82 @@ async def test_without_executors_nothing_is_leased(world: World):
 
 
 async def test_leases_follow_the_executors_room(world: World):
+    other = await seed(world.superuser, email="other@example.org")
     for number in range(10):
-        await deploy(world.superuser, world.seeded, number)
+        await deploy(world.superuser, other if number % 2 else world.seeded, number)
     await world.beat(slots=3)
     assert await world.dispatcher.run_once() == 4, "three slots and one ahead"
     assert await world.dispatcher.run_once() == 0
+
+
+async def test_a_command_says_which_credentials_pods_may_have(world: World):
+    await deploy(world.superuser, world.seeded)
+    for host, image_pull in (("charts.example.org", False), ("images.example.org", True)):
+        await world.do(
+            f"WITH made AS (INSERT INTO registry (id, host, username, image_pull) VALUES (gen_random_uuid(), '{host}', 'u',"
+            f" {image_pull}) RETURNING id) INSERT INTO registry_credential (registry_id, cluster, ciphertext)"
+            " SELECT id, 'local', 'sealed' FROM made"
+        )
+    command = await world.running()
+    assert [each.name for each in command.registries] == ["charts.example.org", "images.example.org"]
+    assert command.pull == ("images.example.org",)
+
+
+PREVIEWED = (
+    "WITH shown AS (INSERT INTO preview (id, user_id, deployment_id, generation, inputs, rendered, result_json, expires_at)"
+    " SELECT gen_random_uuid(), user_id, id, 1, 'i', 'm', '{}', now() - interval '2 days' FROM deployment RETURNING id)"
+    " UPDATE deployment_reconcile_job SET preview_id = shown.id FROM shown"
+)
+
+
+async def test_a_promise_is_kept_however_long_the_change_waited(world: World):
+    await deploy(world.superuser, world.seeded, suspended=True)
+    await world.do(PREVIEWED)
+    assert await Cleaning(world.database).run_once() == 0, "a job that waits needs it"
+    await world.do("UPDATE deployment SET suspended = false")
+    assert (await world.running()).promised == "m"
+    await world.do("UPDATE deployment_reconcile_job SET status = 'succeeded'")
+    assert await Cleaning(world.database).run_once() == 1
+
+
+async def test_a_change_whose_preview_is_gone_ends_and_says_what_helps(world: World):
+    deployment = await deploy(world.superuser, world.seeded)
+    await world.do(PREVIEWED)
+    await world.do("DELETE FROM preview")
+    await world.beat()
+    await world.dispatcher.run_once()
+    assert await world.pulled() == []
+    row = await world.row("deployment")
+    assert (row["status"], row["failure_class"], row["hold_generation"]) == ("error", "terminal", 1)
+    assert "preview and change again, or reconcile" in row["last_error"]
+    assert (await world.row("deployment_reconcile_job"))["status"] == "failed"
+    await world.change(deployment)
+    await world.dispatcher.run_once()
+    assert [each.generation for each in await world.pulled()] == [2]
+
+
+async def test_one_users_applies_leave_room_for_others(world: World):
+    for number in range(10):
+        await deploy(world.superuser, world.seeded, number)
+    await world.beat(slots=7)
+    assert await world.dispatcher.run_once() == 6, "of seven slots and one ahead"
+    commands = await world.pulled()
+    for command in commands:
+        await world.claim(command)
+    assert await world.dispatcher.run_once() == 0
+    other = await seed(world.superuser, email="other@example.org")
+    theirs = await deploy(world.superuser, other, 100)
+    assert await world.dispatcher.run_once() == 1
+    assert [each.deployment for each in await world.pulled()] == [theirs]
+    await world.beat(*commands[:3], phase=JobPhase.WATCHING, slots=7)
+    assert await world.dispatcher.run_once() == 3, "what is watched holds no slot"
+
+
+async def test_a_user_has_one_apply_however_small_the_cluster(world: World):
+    for number in range(2):
+        await deploy(world.superuser, world.seeded, number)
+    await world.beat(slots=1)
+    assert await world.dispatcher.run_once() == 1
 
 
 async def test_concurrent_leases_never_give_a_job_twice(world: World):
@@ -170,8 +127,8 @@ async def test_concurrent_leases_never_give_a_job_twice(world: World):
         await deploy(world.superuser, world.seeded, number)
 
     async def take(name: str) -> list[UUID]:
-        async with world.database.writing() as session:
-            return [each.job for each in await leases.lease(session, cluster="local", count=10, dispatcher=name)]
+        async with world.database.hot() as hot:
+            return [each.job for each in await leases.lease(hot, cluster="local", count=10, dispatcher=name)]
 
     taken = [job for each in await asyncio.gather(*(take(f"d{n}") for n in range(8))) for job in each]
     assert len(taken) == len(set(taken)) == 40
@@ -195,8 +152,8 @@ async def test_a_fence_has_one_claimant_for_ever(world: World):
 async def test_a_command_that_was_not_published_is_published_with_the_same_fence(world: World):
     await deploy(world.superuser, world.seeded)
     await world.beat()
-    async with world.database.writing() as session:
-        [leased] = await leases.lease(session, cluster="local", count=1, dispatcher="died")
+    async with world.database.hot() as hot:
+        [leased] = await leases.lease(hot, cluster="local", count=1, dispatcher="died")
     await world.do("UPDATE deployment_reconcile_job SET locked_at = now() - interval '3 seconds'")
     await world.dispatcher.run_once()
     [command] = await world.pulled()
@@ -210,6 +167,27 @@ async def test_a_lost_publication_mark_stores_nothing_twice(world: World):
     await world.do("UPDATE deployment_reconcile_job SET published_at = NULL, locked_at = now() - interval '3 seconds'")
     await world.dispatcher.run_once()
     assert len(await world.pulled()) == 1
+
+
+async def test_a_silence_is_not_trusted_while_nothing_can_be_written(world: World):
+    """Row 28: the disk of PostgreSQL was full, so that beats were not written either; then there is room again."""
+    await deploy(world.superuser, world.seeded)
+    command = await world.running()
+    await world.do("UPDATE job_lease SET beat_at = now() - interval '31 seconds'")
+    await world.do(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+    )
+    await world.do(
+        "CREATE TRIGGER full_disk BEFORE UPDATE ON deployment_reconcile_job FOR EACH ROW EXECUTE FUNCTION full_disk()"
+    )
+    with pytest.raises(DBAPIError, match="could not extend file"):
+        await world.trusted()
+    await world.do("DROP TRIGGER full_disk ON deployment_reconcile_job")
+    assert await world.sweep.run_once() == 0
+    assert await world.beat(command) == ["ok"]
+    await world.trusted()
+    assert (await world.row("deployment_reconcile_job"))["lost"] == 0
 
 
 async def test_an_unclaimed_lease_is_returned_uncounted_with_a_new_fence(world: World):
@@ -340,6 +318,74 @@ async def test_an_unreadable_report_ends_and_the_next_is_applied(world: World):
     assert (await world.row("deployment"))["status"] == "ready"
 
 
+async def test_a_report_of_a_kind_that_is_not_known_yet_is_left_to_newer_schedulers(world: World):
+    """Row 58: it stays in its stream, others are applied, and it does not come for ever."""
+    await deploy(world.superuser, world.seeded)
+    command = await world.running()
+    report = Report(
+        job=command.job, fence=command.fence, seq=2, deployment=command.deployment, cluster="local", generation=1,
+        instance="e1", outcome=Outcome.DONE, applied=applied(),
+    )  # fmt: skip
+    newer = Delivered({**msgspec.to_builtins(report), "outcome": "evaporated"})
+    await world.projector._settle(newer)
+    await world.report(command, outcome=Outcome.DONE, applied=applied())
+    assert newer.settled == ["nak"]
+    assert (await world.row("deployment"))["status"] == "ready"
+    newer.deliveries = NEWER_TRIES
+    await world.projector._settle(newer)
+    assert newer.settled == ["nak", "term"]
+
+
+async def test_a_report_that_no_column_holds_ends_and_the_others_are_applied(world: World):
+    """Row 35: each executor of this release makes its words storable; one that does not must not come for ever."""
+    await deploy(world.superuser, world.seeded)
+    command = await world.running()
+    failure = Failure(failure_class=FailureClass.TERMINAL, code="container_crashes", reason="a\0b")
+    report = Report(
+        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
+        instance="e1", outcome=Outcome.FAILED, failure=failure,
+    )  # fmt: skip
+    poison = Delivered(msgspec.to_builtins(report))
+    await world.projector._settle(poison)
+    assert poison.settled == ["term"]
+    await world.report(command, outcome=Outcome.DONE, applied=applied())
+    assert (await world.row("deployment"))["status"] == "ready"
+
+
+class Delivered:
+    """A report as it was delivered, and how it was settled."""
+
+    sequence = 1
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.subject = subjects.report("local", report["deployment"])
+        self.data = msgspec.json.encode(report)
+        self.deliveries = 1
+        self.settled: list[str] = []
+
+    async def ack(self) -> None:
+        self.settled.append("ack")
+
+    async def nak(self, delay_sec: float = 0.0) -> None:
+        assert delay_sec, "the next scheduler may be the newer one, not this one again at once"
+        self.settled.append("nak")
+
+    async def term(self) -> None:
+        self.settled.append("term")
+
+
+async def test_a_command_that_is_too_large_is_refused_and_holds_nothing_up(world: World):
+    await deploy(world.superuser, world.seeded)
+    await world.do("""UPDATE deployment SET user_values_json = jsonb_build_object('a', repeat('x', 9000000))""")
+    await world.beat()
+    await world.dispatcher.run_once()
+    row = await world.row("deployment")
+    assert row["status"] == "error"
+    assert "larger than a message may be" in row["last_error"]
+    assert (await world.row("deployment_reconcile_job"))["status"] == "failed"
+    assert await world.pulled() == []
+
+
 async def test_a_report_from_another_cluster_is_refused(world: World):
     await deploy(world.superuser, world.seeded)
     command = await world.running()
@@ -370,6 +416,6 @@ async def test_many_jobs_of_one_user_do_not_delay_anothers_one(world: World):
     other = await seed(world.superuser, email="other@example.org")
     mine = await deploy(world.superuser, other, 100)
     await world.beat(slots=6)
-    async with world.database.writing() as session:
-        leased = await leases.lease(session, cluster="local", count=3, dispatcher="d")
+    async with world.database.hot() as hot:
+        leased = await leases.lease(hot, cluster="local", count=3, dispatcher="d")
     assert mine in [each.deployment for each in leased]

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
-from slipway.database.queries import outbox
+from slipway.database.queries import feed, outbox
+from slipway.database.restoring import restored
 from slipway.domain.events import Actor, CloudEvent, EventType
 from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
+from slipway.messaging.memory import MemoryBroker
 from slipway_scheduler.relay import Relay, RelayAhead
 
 ACTOR = Actor(kind="system", id="test")
@@ -92,5 +94,49 @@ async def test_a_stream_ahead_of_the_database_stops_the_relay(
     with pytest.raises(RelayAhead):
         await relay.run_once()
     with pytest.raises(RelayAhead):
-        await relay.check_not_ahead()
+        await relay.check()
     assert (await broker.last_message(subjects.EVENTS_STREAM)).sequence == 2
+
+
+async def test_nobody_numbers_events_while_the_stream_is_ahead(
+    database: Database, scheduler_database: Database, broker: JetStreamBroker
+):
+    """Else two events would have one position: the one that was lost, which subscribers have, and a new one."""
+    await write(database, 3)
+    running = Relay(scheduler_database, broker)
+    await running.run_once()
+    async with database.writing() as session:
+        await session.execute(text("ALTER TABLE outbox_event DISABLE TRIGGER keep_outbox"))
+        await session.execute(text("DELETE FROM outbox_event WHERE pos > 1"))
+        await session.execute(text("UPDATE feed SET pos = 1"))
+        await session.execute(text("ALTER TABLE outbox_event ENABLE TRIGGER keep_outbox"))
+    await write(database, 1)
+    for relay in (running, Relay(scheduler_database, broker), running):
+        with pytest.raises(RelayAhead):
+            await relay.run_once()
+    async with scheduler_database.reading() as session:
+        assert (await feed.head(session)).pos == 1
+
+    done = await restored(scheduler_database, beyond=4, actor=ACTOR)
+
+    assert (done.epoch, done.previous_epoch) == (5, 1), "beyond what the stream had, were it restored twice"
+    assert await running.run_once() == 2
+    last = (await broker.last_message(subjects.EVENTS_STREAM)).data
+    assert last is not None
+    event = msgspec.json.decode(last, type=CloudEvent)
+    assert (event.slipwayepoch, event.slipwaypos) == (5, 2)
+    assert await positions(broker, 5) == [1, 2, 3, 1, 2]
+
+
+async def test_nothing_is_numbered_before_the_stream_was_seen(database: Database, scheduler_database: Database):
+    """It may know more than a database that was restored to an earlier time."""
+    broker = MemoryBroker()
+    await broker.ensure_topology(["local"])
+    await write(database, 2)
+    broker.connected = False
+    relay = Relay(scheduler_database, broker)
+    assert await relay.run_once() == 0
+    async with database.reading() as session:
+        assert (await session.execute(text("SELECT count(pos) FROM outbox_event"))).scalar_one() == 0
+    broker.connected = True
+    assert await relay.run_once() == 2

@@ -40,8 +40,8 @@ class World:
         self.rollouts = Rollouts(scheduler, committed=lambda: None)
         self.rollout = UUID(int=0)
 
-    async def begin(self, *, max_failures: int) -> list[UUID]:
-        asked = [await deploy(self.superuser, self.seeded, number) for number in range(3)]
+    async def begin(self, *, max_failures: int, first: int = 0) -> list[UUID]:
+        asked = [await deploy(self.superuser, self.seeded, first + number) for number in range(3)]
         await self.do("UPDATE deployment SET status = 'ready', applied_generation = 1")
         await self.do("UPDATE deployment_reconcile_job SET status = 'succeeded'")
         async with self.superuser.writing() as session:
@@ -116,3 +116,31 @@ async def test_a_deployment_that_went_its_own_way_is_skipped(world: World):
         await world.end("ready")
     await world.rollouts.run_once()
     assert (await world.progress(), await world.status()) == ({"succeeded": 2, "skipped": 1}, "succeeded")
+
+
+async def several(world: World, count: int) -> list[UUID]:
+    """Begin a rollout for each of so many products with a ready deployment; return the rollouts."""
+    begun: list[UUID] = []
+    for number in range(count):
+        world.seeded = await seed(world.superuser, email=f"user-{number}@example.org")
+        await world.begin(max_failures=0, first=number * 3)
+        begun.append(world.rollout)
+    return begun
+
+
+async def test_rollouts_take_turns_however_many_wait(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("slipway_scheduler.rollouts.TURNS", 2)
+    begun = await several(world, 5)
+    for turn in (2, 2, 1):
+        assert await world.rollouts.run_once() == turn
+    for rollout in begun:
+        world.rollout = rollout
+        assert (await world.progress())["running"] == 1
+
+
+async def test_a_rollout_that_breaks_holds_up_no_other(world: World):
+    broken, whole = await several(world, 2)
+    await world.do(f"UPDATE rollout SET actor_json = '{{}}' WHERE id = '{broken}'")
+    assert await world.rollouts.run_once() == 1
+    world.rollout = whole
+    assert (await world.progress())["running"] == 1

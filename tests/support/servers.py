@@ -9,15 +9,20 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from slipway.dev.nats import start_nats, stop_nats
+from slipway.dev.nats import OPERATOR, start_nats, stop_nats
 from slipway.dev.postgres import start_postgres, stop_postgres
+from slipway.dev.process import start_ticks
+from slipway.dev.stack import stop_left
 
 POSTGRES_IMAGE = "postgres:18"
 NATS_IMAGE = "nats:2.15"
+STATEMENTS = "pg_stat_statements"
+"""What counts statements; see `support.statements`."""
 
 
 def docker_answers() -> bool:
@@ -29,10 +34,19 @@ def docker_answers() -> bool:
 
 
 def state_folder() -> Path:
-    """Return a fresh folder that a server's own system user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="slipway-test-"))
+    """Return a fresh folder that a server's own system user can enter; its name tells which process it belongs to."""
+    folder = Path(tempfile.mkdtemp(prefix=f"slipway-test-{os.getpid()}-"))
     folder.chmod(0o755)
     return folder
+
+
+async def clear_left() -> None:
+    """End the servers of test runs that were killed, and take their folders away."""
+    for folder in Path(tempfile.gettempdir()).glob("slipway-test-*-*"):
+        owner = folder.name.split("-")[2]
+        if owner.isdecimal() and start_ticks(int(owner)) is None:
+            await stop_left(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
@@ -41,7 +55,8 @@ async def postgres() -> AsyncGenerator[str]:
     if external := os.environ.get("SLIPWAY_TEST_DATABASE_URL"):
         yield external
     elif docker_answers():
-        container = PostgresContainer(POSTGRES_IMAGE, driver=None)
+        counting = f"postgres -c shared_preload_libraries={STATEMENTS}"
+        container = PostgresContainer(POSTGRES_IMAGE, driver=None).with_command(counting)
         await asyncio.to_thread(container.start)
         try:
             yield container.get_connection_url()
@@ -49,7 +64,7 @@ async def postgres() -> AsyncGenerator[str]:
             await asyncio.to_thread(container.stop)
     else:
         state = state_folder()
-        server = await start_postgres(state, fsync=False)
+        server = await start_postgres(state, fsync=False, preload=STATEMENTS)
         try:
             yield server.dsn()
         finally:
@@ -57,24 +72,31 @@ async def postgres() -> AsyncGenerator[str]:
             shutil.rmtree(state, ignore_errors=True)
 
 
+class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a NATS server is, for a user who may do everything there."""
+
+    url: str
+    ca: str = ""
+
+
 @asynccontextmanager
-async def nats() -> AsyncGenerator[str]:
-    """Yield the URL of a NATS server with JetStream."""
+async def nats() -> AsyncGenerator[NatsAddress]:
+    """Yield the address of a NATS server with JetStream."""
     if external := os.environ.get("SLIPWAY_TEST_NATS_URL"):
-        yield external
+        yield NatsAddress(url=external, ca=os.environ.get("SLIPWAY_TEST_NATS_CA", ""))
     elif docker_answers():
         container = DockerContainer(NATS_IMAGE).with_command("-js").with_exposed_ports(4222)
+        container.waiting_for(LogMessageWaitStrategy("Server is ready"))
         await asyncio.to_thread(container.start)
         try:
-            wait_for_logs(container, "Server is ready")
-            yield f"nats://{container.get_container_host_ip()}:{container.get_exposed_port(4222)}"
+            yield NatsAddress(url=f"nats://{container.get_container_host_ip()}:{container.get_exposed_port(4222)}")
         finally:
             await asyncio.to_thread(container.stop)
     else:
         state = state_folder()
         server = await start_nats(state)
         try:
-            yield server.url
+            yield NatsAddress(url=server.url_of(OPERATOR), ca=str(server.ca))
         finally:
             await stop_nats(state, server)
             shutil.rmtree(state, ignore_errors=True)

@@ -1,0 +1,106 @@
+"""Conversations and their messages, without an assistant: a user's own, in order, gone when they are deleted."""
+
+import httpx
+import pytest
+
+from slipway.database.engine import Database
+from slipway.database.models.conversations import MessageRole
+from slipway.database.queries import messages
+from tests.api.conftest import World, pointers, refused
+from tests.api.test_deployments import rows
+
+
+async def test_a_conversation_is_begun_renamed_listed_and_deleted_with_its_messages(
+    api: httpx.AsyncClient, world: World, database: Database
+):
+    made = await api.post("/conversations", json={"title": " plans "}, headers=world.as_user)
+    assert made.status_code == 201
+    read = made.json()
+    assert (read["title"], read["user_id"]) == ("plans", str(world.mine.user))
+    where = f"/conversations/{read['id']}"
+    assert made.headers["location"] == f"/api/v1{where}"
+    named = await api.patch(where, json={"title": None}, headers={**world.as_user, "If-Match": made.headers["etag"]})
+    assert named.json()["title"] is None
+    assert named.json()["updated_at"] > read["updated_at"]
+    listed = (await api.get("/conversations", headers=world.as_user)).json()
+    assert [each["id"] for each in listed["items"]] == [read["id"], str(world.conversation)]
+    assert (await api.delete(f"/conversations/{world.conversation}", headers=world.as_user)).status_code == 204
+    assert await rows(database, "SELECT 1 FROM messages") == []
+    refused(await api.get(f"/conversations/{world.conversation}", headers=world.as_user), 404, "not_found")
+
+
+@pytest.mark.parametrize("title", ["", "  ", "x" * 256, 5])
+async def test_a_title_has_1_to_255_characters_or_is_null(api: httpx.AsyncClient, world: World, title: object):
+    assert pointers(await api.post("/conversations", json={"title": title}, headers=world.as_user)) == ["/title"]
+    where = f"/conversations/{world.conversation}"
+    assert pointers(await api.patch(where, json={"title": title}, headers=world.as_user)) == ["/title"]
+
+
+async def test_messages_keep_their_order_under_equal_timestamps(
+    api: httpx.AsyncClient, world: World, database: Database
+):
+    async with database.writing() as session:
+        for number in range(6):
+            await messages.add(
+                session, conversation=world.conversation, role=MessageRole.ASSISTANT, content=f"m{number}"
+            )
+    assert len(await rows(database, "SELECT DISTINCT created_at FROM messages WHERE role = 'assistant'")) == 1
+    wanted = ["hello", *(f"m{number}" for number in range(6))]
+    for query, order in (("", wanted), ("&newest_first=true", wanted[::-1])):
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            where = f"/conversations/{world.conversation}/messages?limit=2{query}"
+            page = (await api.get(where + (f"&cursor={cursor}" if cursor else ""), headers=world.as_user)).json()
+            seen += [each["content"] for each in page["items"]]
+            cursor = page["next_cursor"]
+        assert seen == order
+
+
+@pytest.mark.parametrize("role", ["assistant", "system", "robot", "", None])
+async def test_a_client_speaks_for_the_user_only(
+    api: httpx.AsyncClient, world: World, database: Database, role: object
+):
+    where = f"/conversations/{world.conversation}/messages"
+    assert pointers(await api.post(where, json={"content": "x", "role": role}, headers=world.as_user)) == ["/role"]
+    assert len(await rows(database, "SELECT 1 FROM messages")) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({}, ["/content"]),
+        ({"content": "  "}, ["/content"]),
+        ({"content": "x" * 32_001}, ["/content"]),
+        ({"content": 5}, ["/content"]),
+        ({"content": "x", "tool_calls": {}}, ["/tool_calls"]),
+        ({"confirm": "a", "decline": "b"}, ["/decline"]),
+    ],
+)
+async def test_what_a_message_may_not_be(
+    api: httpx.AsyncClient, world: World, body: dict[str, object], where: list[str]
+):
+    path = f"/conversations/{world.conversation}/messages"
+    assert pointers(await api.post(path, json=body, headers=world.as_user)) == where
+
+
+async def test_without_a_model_it_is_said_and_nothing_is_stored(
+    api: httpx.AsyncClient, world: World, database: Database
+):
+    path = f"/conversations/{world.conversation}/messages"
+    problem = refused(await api.post(path, json={"content": "hi"}, headers=world.as_user), 503, "unavailable")
+    assert "SLIPWAY_ASSISTANT_MODEL" in problem["detail"]
+    problem = refused(await api.post(f"{path}/{world.message}/retry", headers=world.as_user), 503, "unavailable")
+    assert [row["content"] for row in await rows(database, "SELECT content FROM messages")] == ["hello"]
+    assert await rows(database, "SELECT 1 FROM conversation_turn") == []
+    assert (await api.get("/tasks", headers=world.as_user)).status_code == 200
+    untitled = (await api.post("/conversations", json={}, headers=world.as_user)).json()
+    where = f"/conversations/{untitled['id']}"
+    refused(await api.post(f"{where}/messages", json={"content": "hi"}, headers=world.as_user), 503, "unavailable")
+    assert (await api.get(where, headers=world.as_user)).json() == untitled
+
+
+async def test_pages_of_messages_check_their_cursor(api: httpx.AsyncClient, world: World):
+    for cursor in ("x", "-1", "9" * 30, "%00"):
+        where = f"/conversations/{world.conversation}/messages?cursor={cursor}"
+        assert pointers(await api.get(where, headers=world.as_user)) == ["/cursor"]

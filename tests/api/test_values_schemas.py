@@ -1,0 +1,114 @@
+"""Schemas of users' values: one that registers can be used, whatever is in it and whatever is given to it."""
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.database.engine import Database
+from slipway.database.queries import products, templates
+from slipway.domain.charts import Capabilities
+from slipway_api.operations.values_schema import InvalidSchema, check_schema, problems
+from tests.api.conftest import World, pointers
+from tests.api.test_catalogue import register
+
+DRAFTS = ("http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema", "another")
+REFERENCES = st.sampled_from(
+    ["#", "#/properties/user", "#/properties/user/properties/a", "#/$defs/a", "#/definitions/a", "#/allOf/0", "#a", "#/%24defs/a",
+     "https://elsewhere.example.org/s"]
+)  # fmt: skip
+NODES = st.recursive(
+    st.sampled_from([True, False, {}, {"type": "string"}, {"type": "nonsense"}, {"pattern": "("}, {"minLength": 2}]),
+    lambda inner: st.fixed_dictionaries(
+        {},
+        optional={
+            "$id": st.sampled_from(["https://example.org/s", "#a", ""]),
+            "$anchor": st.just("a"),
+            "$ref": REFERENCES,
+            "properties": st.dictionaries(st.sampled_from(["a", "user"]), inner, max_size=2),
+            "$defs": st.dictionaries(st.just("a"), inner, max_size=1),
+            "definitions": st.dictionaries(st.just("a"), inner, max_size=1),
+            "allOf": st.lists(inner, min_size=1, max_size=2),
+            "additionalProperties": inner,
+            "required": st.just(["a"]),
+        },
+    ),
+    max_leaves=6,
+)
+
+
+def document(whole: bool | dict[str, Any], user: bool | dict[str, Any], draft: str | None) -> dict[str, Any]:
+    around = whole if isinstance(whole, dict) else {}
+    return {**around, **({"$schema": draft} if draft else {}), "properties": {"user": user}}
+
+
+SCHEMAS = st.builds(document, NODES, NODES, st.sampled_from([None, *DRAFTS]))
+VALUES = st.recursive(
+    st.booleans() | st.integers(0, 3) | st.text("ab", max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from(["a", "b", "user"]), inner, max_size=2),
+    max_leaves=4,
+)
+WHOLE = Capabilities(user_values_paths=("/user", "/a"))
+
+
+@given(SCHEMAS, st.dictionaries(st.sampled_from(["a", "b"]), VALUES, max_size=2))
+def test_a_schema_that_registers_can_be_used(schema: dict[str, Any], values: dict[str, Any]):
+    found = [each for capabilities in (Capabilities(), WHOLE) for each in problems(values, schema, capabilities)]
+    try:
+        check_schema(schema)
+    except InvalidSchema:
+        return
+    assert not [each for each in found if "registers another" in each.message]
+
+
+@pytest.mark.parametrize("draft", DRAFTS[:2])
+def test_a_users_part_refers_to_anything_in_the_whole_schema(draft: str):
+    user = {
+        "$defs": {"colour": {"enum": ["red", "blue"]}},
+        "properties": {
+            "first": {"type": "string"},
+            "second": {"$ref": "#/properties/user/properties/first"},
+            "colour": {"$ref": "#/properties/user/$defs/colour"},
+            "size": {"$ref": "#/$defs/size"},
+        },
+    }
+    schema = {"$schema": draft, "$defs": {"size": {"type": "integer"}}, "properties": {"user": user}, "required": ["x"]}
+    check_schema(schema)
+    assert problems({"first": "a", "second": "b", "colour": "red", "size": 1}, schema, Capabilities()) == []
+    wrong = problems({"second": 2, "colour": "green", "size": "big"}, schema, Capabilities())
+    assert {each.pointer for each in wrong} == {"/second", "/colour", "/size"}
+
+
+async def test_values_for_a_version_whose_schema_cannot_be_used_are_refused_with_the_reason(
+    api: httpx.AsyncClient, world: World, database: Database
+):
+    """Such versions were registered before it was asked at registration."""
+    schema = {"properties": {"user": {"$ref": "#/nowhere"}}}
+    async with database.writing() as session:
+        product = await products.get(session, world.mine.product)
+        assert product is not None
+        template = await templates.add(
+            session, product, docker_image_url="nginx", values_schema_json=schema, default_values_json={}
+        )
+    body = {"template_id": str(template), "domain_name": "b.example.org", "user_values": {"a": 1}}
+    assert pointers(await api.post("/deployments", json=body, headers=world.as_user)) == ["/user_values"]
+
+
+async def test_a_recursive_schema_registers_and_is_used_unless_its_secrets_have_no_end(
+    api: httpx.AsyncClient, world: World
+):
+    tree: dict[str, Any] = {"type": "object", "properties": {name: {"$ref": "#/$defs/tree"} for name in "abcdef"}}
+    schema = {"properties": {"user": {"$ref": "#/$defs/tree"}}, "$defs": {"tree": tree}}
+    made = await register(api, world, docker_image_url="nginx", values_schema_json=schema)
+    assert made.status_code == 201, made.text
+    body = {"template_id": made.json()["id"], "domain_name": "tree.example.org"}
+    wrong = await api.post("/deployments", json={**body, "user_values": {"a": {"b": 1}}}, headers=world.as_user)
+    assert pointers(wrong) == ["/user_values/a/b"]
+    right = await api.post("/deployments", json={**body, "user_values": {"a": {"b": {}}}}, headers=world.as_user)
+    assert right.status_code == 202, right.text
+    tree["properties"]["password"] = {"type": "string", "writeOnly": True}
+    assert pointers(await register(api, world, docker_image_url="nginx", values_schema_json=schema)) == [
+        "/values_schema_json"
+    ]

@@ -1,0 +1,122 @@
+"""The command line before a server that breaks off, sends elsewhere or is not ours: a sentence and a code, and no event twice."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from slipway.client.deployments import Deployment
+from slipway.client.templates import Template
+from slipway.domain.events import CloudEvent
+from slipway.identity import new_id
+from tests.cli.terminal import SLIPWAY
+from tests.client.scripted import scripted
+
+Answer = tuple[int, dict[str, str], str]
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+JSON, LIVE = {"Content-Type": "application/json"}, {"Content-Type": "text/event-stream"}
+TEMPLATE = Template(id=new_id(), product_id=new_id(), created_at=NOW)
+DEPLOYMENT = Deployment(
+    id=new_id(), user_id=new_id(), domain_name="a.example.org", deployment_uid="hello-a", namespace_name="hello-a",
+    release_name="hello-a", cluster="local", template_id=TEMPLATE.id, status="ready", generation=1, created_at=NOW,
+    updated_at=NOW, url="http://a.example.org", template=TEMPLATE,
+)  # fmt: skip
+
+
+def json(value: object) -> Answer:
+    return 200, JSON, msgspec.json.encode(value).decode()
+
+
+FOUND = json(DEPLOYMENT)
+
+
+def happened(seq: int, *, pos: int) -> CloudEvent:
+    """Return an event of the deployment; `pos` 0 is one that is not numbered yet."""
+    return CloudEvent(
+        id=f"{seq}", source="s", type="t", time=NOW, subject=f"deployments/{DEPLOYMENT.id}", slipwayseq=seq,
+        slipwayepoch=1 if pos else 0, slipwaypos=pos,
+    )  # fmt: skip
+
+
+def live(*events: CloudEvent) -> Answer:
+    lines = [f"data: {msgspec.json.encode(each).decode()}\n\n" for each in events]
+    return 200, LIVE, "".join(lines)
+
+
+async def slipway(url: str, home: Path, *arguments: str) -> tuple[int, str, str]:
+    """Run a command against a server; return its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *SLIPWAY, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"SLIPWAY_API_URL": url, "SLIPWAY_TOKEN": "x", "HOME": str(home), "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    printed, said = await process.communicate()
+    return process.returncode or 0, printed.decode(), said.decode()
+
+
+@pytest.mark.parametrize(
+    ("broken", "code", "said"),
+    [
+        (None, 7, "no answer from http://127.0.0.1"),
+        ((404, JSON, '{"code": "not_found", "detail": "no such pod"}'), 4, "no such pod"),
+        ((429, JSON, '{"code": "too_many", "detail": "too many follow logs"}'), 7, "too many follow logs"),
+    ],
+    ids=["silence", "no-pod", "too-many"],
+)
+async def test_logs_that_are_followed_end_with_a_sentence(broken: Answer | None, code: int, said: str, tmp_path: Path):
+    async with scripted(FOUND, broken) as (url, _):
+        ended, _, told = await slipway(url, tmp_path, "logs", str(DEPLOYMENT.id), "--pod", "a", "--follow")
+    assert (ended, said in told, "Traceback" in told) == (code, True, False), told
+
+
+async def test_a_redirect_names_the_address_to_use(tmp_path: Path):
+    there = "https://slipway.example.org/api/v1/deployments"
+    for arguments in (["list"], ["events", "--count", "1"]):
+        async with scripted((308, {"Location": there}, "")) as (url, _):
+            code, _, told = await slipway(url, tmp_path, *arguments)
+        assert (code, "https://slipway.example.org" in told, "Traceback" in told) == (1, True, False), told
+
+
+async def test_a_server_that_is_not_slipway_s_is_told_so(tmp_path: Path):
+    async with scripted((200, {"Content-Type": "text/html"}, "<!doctype html>")) as (url, _):
+        code, _, told = await slipway(url, tmp_path, "list")
+    assert (code, "not an answer of Slipway's API" in told, "Traceback" in told) == (1, True, False), told
+
+
+async def test_what_was_shown_before_it_had_a_number_is_not_shown_again_nor_the_whole_feed(tmp_path: Path):
+    numbered, unnumbered = happened(1, pos=5), happened(2, pos=0)
+    page = json({"items": [numbered, unnumbered]})
+    async with scripted(FOUND, page, live(happened(2, pos=6), happened(3, pos=7))) as (url, server):
+        code, printed, told = await slipway(
+            url, tmp_path, "events", str(DEPLOYMENT.id), "--follow", "--count", "3", "-o", "json"
+        )
+    assert code == 0, told
+    seen = [msgspec.json.decode(line, type=CloudEvent).slipwayseq for line in printed.splitlines()]
+    assert seen == [1, 2, 3]
+    assert server.asked[-1].headers["last-event-id"] == "1-5"
+
+
+async def test_a_deployment_whose_events_have_no_number_yet_is_followed_from_now_on(tmp_path: Path):
+    page = json({"items": [happened(1, pos=0)]})
+    async with scripted(FOUND, page, live(happened(1, pos=1), happened(2, pos=2))) as (url, server):
+        code, printed, told = await slipway(
+            url, tmp_path, "events", str(DEPLOYMENT.id), "--follow", "--count", "2", "-o", "json"
+        )
+    assert (code, len(printed.splitlines())) == (0, 2), told
+    assert "last-event-id" not in server.asked[-1].headers
+
+
+async def test_values_are_not_put_over_those_that_somebody_set_meanwhile(tmp_path: Path):
+    template = msgspec.structs.replace(TEMPLATE, values_schema_json={"properties": {"user": {"type": "object"}}})
+    found = json(msgspec.structs.replace(DEPLOYMENT, template=template, generation=4))
+    stale = (412, JSON, '{"code": "stale", "detail": "read it again"}')
+    nothing = json({"items": []})
+    async with scripted(found, nothing, stale) as (url, server):
+        code, _, told = await slipway(url, tmp_path, "change", str(DEPLOYMENT.id), "--set", "a=1")
+    assert (code, "read it again" in told, server.asked[-1].headers["if-match"]) == (5, True, '"4"'), told
+    async with scripted(found, nothing, stale) as (url, server):
+        await slipway(url, tmp_path, "change", str(DEPLOYMENT.id), "--set", "a=1", "--replace")
+    assert "if-match" not in server.asked[-1].headers, "these are all values that it shall have"

@@ -1,0 +1,3 @@
+module slipway.dev/tests/application
+
+go 1.26
