@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from litestar.plugins.core import MsgspecDIPlugin
 from slipway import failpoints, loop, telemetry
 from slipway.clock import SystemClock
 from slipway.database.engine import Database
+from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
+from slipway.database.stuck import end_stuck
 from slipway.domain.charts import Registries
 from slipway.health import serve_app
-from slipway.lifecycle import stop_signal
+from slipway.lifecycle import Ticker, stop_signal
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker
 from slipway.messaging.jetstream import JetStreamBroker
@@ -206,14 +209,17 @@ async def _serve(settings: ApiSettings) -> None:
     stop = stop_signal()
     tell_pool(database)
     LIVE_CLIENTS.set_function(lambda: deps.live.clients)
-    live = asyncio.gather(
-        deps.live.run(stop), LiveProgress(deps.broker, deps.live).run(stop), _end_feeds(deps.live, stop)
+    beside = asyncio.gather(
+        deps.live.run(stop),
+        LiveProgress(deps.broker, deps.live).run(stop),
+        _end_feeds(deps.live, stop),
+        Ticker(partial(end_stuck, database), interval=STUCK_LOOK_SEC, name="stuck sessions").run(stop),
     )
     try:
         await serve_app(served(settings, deps), host=settings.http_host, port=settings.http_port, stop=stop)
     finally:
-        live.cancel()
-        await asyncio.gather(live, return_exceptions=True)
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
         await deps.assistant.close()
         await deps.mcp.close()
         if broker:

@@ -9,6 +9,8 @@ from functools import partial
 from slipway import failpoints, loop, telemetry
 from slipway.clock import SystemClock
 from slipway.database.engine import Database
+from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
+from slipway.database.stuck import end_stuck
 from slipway.domain.charts import Registries
 from slipway.domain.jobs import RetryPolicy
 from slipway.health import Check, serve
@@ -103,7 +105,9 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
     cleaning = Ticker(Cleaning(database).run_once, interval=CLEANING_SEC, name="cleaning")
     forgetting = Ticker(KeptLeases(database, broker).run_once, interval=KEPT_LEASES_SEC, name="kept leases")
     measuring = Ticker(Measuring(database, relay).run_once, interval=MEASURING_SEC, name="measuring")
+    unsticking = Ticker(partial(end_stuck, database), interval=STUCK_LOOK_SEC, name="stuck sessions")
     tickers = (
+        unsticking,
         measuring,
         topology,
         dispatching,
