@@ -175,7 +175,7 @@ async def test_an_event_reaches_the_queues_of_those_only_who_may_see_it(
     while live.clients < 3:
         await asyncio.sleep(0)
     live._give(told[-1])
-    waits = {client.owner: client.queue.qsize() for client in live._all()}
+    waits = {client.owner: len(client.coming) for client in live._all()}
     assert waits[world.other.user] < waits[None] == waits[world.mine.user]
     waiting.cancel()
 

@@ -19,6 +19,7 @@ from slipway.domain.events import CloudEvent
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.messages import Progress
+from slipway_api.mailbox import Mailbox
 from slipway_api.metrics import LIVE_DROPPED
 
 log = structlog.get_logger()
@@ -42,15 +43,26 @@ class _Gap(Enum):
     """Nothing came for a while."""
 
 
+Coming = CloudEvent | Progress | _Gap | None
+"""None: it has ended."""
+
+
 class _Client:
     """One that follows: what it may see, and what it has yet to take. None ends it."""
 
-    __slots__ = ("owner", "progress", "queue")
+    __slots__ = ("coming", "owner", "progress")
 
     def __init__(self, owner: UUID | None, *, progress: bool) -> None:
         self.owner = owner
         self.progress = progress
-        self.queue: asyncio.Queue[CloudEvent | Progress | _Gap | None] = asyncio.Queue(QUEUE)
+        self.coming = Mailbox[Coming]()
+
+    async def next(self, quiet_sec: float | None) -> "Coming":
+        """Return what comes next, or QUIET when nothing does for so long."""
+        try:
+            return await self.coming.take(quiet_sec)
+        except TimeoutError:
+            return _Gap.QUIET
 
 
 class LiveFeed:
@@ -91,8 +103,8 @@ class LiveFeed:
     def tell(self, progress: Progress) -> None:
         """Hand progress to those of its owner and of admins who asked for it and keep up."""
         for client in self._who_see(progress.owner):
-            if client.progress and client.queue.qsize() < FOR_PROGRESS:
-                client.queue.put_nowait(progress)
+            if client.progress and len(client.coming) < FOR_PROGRESS:
+                client.coming.put(progress)
 
     async def follow(
         self, *, after: Position | None, owner: UUID | None, quiet_sec: float | None = None, progress: bool = False
@@ -105,7 +117,7 @@ class LiveFeed:
         self._clients.setdefault(owner, set()).add(client)
         try:
             position = after or await self._head()
-            coming: CloudEvent | Progress | _Gap | None = _Gap.GAP if after else _Gap.QUIET
+            coming: Coming = _Gap.GAP if after else _Gap.QUIET
             while coming is not None:
                 if coming is _Gap.GAP:
                     async for event in self._missed(position, owner):
@@ -116,7 +128,7 @@ class LiveFeed:
                 elif isinstance(coming, CloudEvent) and _position(coming) > position:
                     position = _position(coming)
                     yield coming
-                while (found := await _next(client.queue, quiet_sec)) is _Gap.QUIET:
+                while (found := await client.next(quiet_sec)) is _Gap.QUIET:
                     yield None
                 coming = found
         finally:
@@ -144,17 +156,15 @@ class LiveFeed:
             self._put(client, what)
 
     def _put(self, client: _Client, what: "CloudEvent | _Gap") -> None:
-        if client.queue.full():
+        if len(client.coming) < QUEUE:
+            client.coming.put(what)
+        else:
             LIVE_DROPPED.inc()
             self._let_go(client)
-        else:
-            client.queue.put_nowait(what)
 
     def _let_go(self, client: _Client) -> None:
         self._forget(client)
-        if client.queue.full():
-            client.queue.get_nowait()
-        client.queue.put_nowait(None)
+        client.coming.put(None)
 
     def _who_see(self, owner: UUID | None) -> list[_Client]:
         return [client for each in {None, owner} for client in self._clients.get(each, ())]
@@ -188,14 +198,3 @@ class LiveFeed:
 
 def _position(event: CloudEvent) -> Position:
     return event.slipwayepoch, event.slipwaypos
-
-
-async def _next(
-    queue: "asyncio.Queue[CloudEvent | Progress | _Gap | None]", quiet_sec: float | None
-) -> CloudEvent | Progress | _Gap | None:
-    """Return what comes next, or QUIET when nothing does for so long."""
-    try:
-        async with asyncio.timeout(quiet_sec):
-            return await queue.get()
-    except TimeoutError:
-        return _Gap.QUIET
