@@ -12,7 +12,7 @@ from slipway.domain.domains import DomainRules, InvalidDomain, normalise_domain
 from slipway.domain.ids import uuid7
 from slipway.domain.images import InvalidImage, parse_image
 from slipway.domain.jobs import RetryPolicy, backoff_sec
-from slipway.domain.naming import SUFFIX_ALPHABET, deployment_uid, slugify, user_slug
+from slipway.domain.naming import SUFFIX_ALPHABET, SUFFIXES, deployment_uid, nth_suffix, slugify, user_slug
 from slipway.domain.templates import SystemValues, TemplateSource, compose
 from slipway.domain.values import (
     MAX_DEPTH,
@@ -41,6 +41,10 @@ SYSTEM = SystemValues(domain="d.example.org", deployment_uid="uid", user_id="own
 
 
 ANY_TEXT = st.text(st.characters(codec=None) | st.sampled_from("\0\ud800\udfff"), max_size=5)
+
+
+def test_each_number_has_a_suffix_of_its_own():
+    assert [nth_suffix(number) for number in (0, 35, 36, SUFFIXES - 1)] == ["000000", "00000z", "000010", "zzzzzz"]
 
 
 @given(st.text(), st.text(), SUFFIX)

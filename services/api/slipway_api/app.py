@@ -87,7 +87,7 @@ def served(settings: ApiSettings, deps: Deps) -> Asgi:
     return wrap_asgi_with_proxy_headers(observed(create_app(deps)), list(settings.trusted_proxies))
 
 
-def _before(request: Request[Any, Any, Any]) -> None:
+async def _before(request: Request[Any, Any, Any]) -> None:  # a coroutine: what is none is run in a thread each time
     """Refuse an address that no database can look for; let span and log lines say which deployment a request is about."""
     if "\0" in request.scope["path"]:
         raise not_found("address")

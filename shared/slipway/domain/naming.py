@@ -7,6 +7,8 @@ RELEASE_NAME_LIMIT = 53
 """Helm's limit: 63 characters of a label less what charts put behind the name."""
 SUFFIX_LENGTH = 6
 SUFFIX_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+SUFFIXES = len(SUFFIX_ALPHABET) ** SUFFIX_LENGTH
+"""So many there are."""
 EMPTY_BASE = "dep"
 
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -22,6 +24,15 @@ def slugify(text: str, *, longest: int = 63) -> str:
 def user_slug(email: str) -> str:
     """Return the label of a user: the part of the address before the @."""
     return slugify(email.partition("@")[0])
+
+
+def nth_suffix(number: int) -> str:
+    """Return one of the suffixes, by its number below `SUFFIXES`."""
+    digits = []
+    for _ in range(SUFFIX_LENGTH):
+        number, digit = divmod(number, len(SUFFIX_ALPHABET))
+        digits.append(SUFFIX_ALPHABET[digit])
+    return "".join(reversed(digits))
 
 
 def deployment_uid(product_slug: str, user: str, suffix: str) -> str:

@@ -5,8 +5,8 @@ when OTEL_EXPORTER_OTLP_ENDPOINT is set, and only then is the SDK imported. A jo
 that it carries: an earlier wish that it took in ends, in its own trace, at the request, whose span names the same job.
 """
 
+import random
 import re
-import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
@@ -171,7 +171,12 @@ def _open(name: str, kind: Kind, parent: Place | None, attributes: Mapping[str, 
     if _recorder:
         recorded = _recorder.start(name, kind, parent, attributes)
         return Span(recorded.place, recorded)
-    return Span(parent or Place(trace_id=secrets.token_hex(16), span_id=secrets.token_hex(8), sampled=False))
+    return Span(parent or Place(trace_id=_fresh(16), span_id=_fresh(8), sampled=False))
+
+
+def _fresh(length: int) -> str:
+    """Return an id of so many bytes. It is no secret: the system's randomness would cost a call to it for each."""
+    return random.randbytes(length).hex()  # noqa: S311 - see above
 
 
 def _unbind(bound: Mapping[str, Token[Any]]) -> None:

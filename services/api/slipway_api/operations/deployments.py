@@ -16,7 +16,7 @@ from slipway.database.queries.wishes import Wish
 from slipway.domain.changes import changes_of
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
-from slipway.domain.naming import SUFFIX_ALPHABET, SUFFIX_LENGTH, deployment_uid, user_slug
+from slipway.domain.naming import SUFFIXES, deployment_uid, nth_suffix, user_slug
 from slipway.domain.secrets import MASK
 from slipway.domain.values import Problem, canonical
 from slipway_api.accepting import actor
@@ -169,8 +169,7 @@ def domain_taken() -> ApiError:
 
 def new_uid(slug: str, email: str) -> str:
     """Return a fresh name for a deployment of the product, its namespace and its release."""
-    suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
-    return deployment_uid(slug, user_slug(email), suffix)
+    return deployment_uid(slug, user_slug(email), nth_suffix(secrets.randbelow(SUFFIXES)))
 
 
 def _changes(
