@@ -2,29 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
-from slipway.dev.stack import Stack
 from slipway.identity import new_id
 from tests.cli.terminal import Terminal
 from tests.support import scripted_model as scripted
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
-
-
-@pytest.fixture
-async def model(stack: Stack) -> AsyncIterator[scripted.ScriptedModel]:
-    """A model that says what the test tells it to, and an API that asks it."""
-    async with scripted.scripted_model() as model:
-        await stack.stop_service("api")
-        await stack.start_service(
-            "api", {"SLIPWAY_ASSISTANT_MODEL": "scripted", "SLIPWAY_ASSISTANT_BASE_URL": model.url}
-        )
-        yield model
-        await stack.stop_service("api")
-        await stack.start_service("api")
 
 
 def test_tasks_are_added_done_and_deleted(terminal: Terminal):

@@ -14,7 +14,6 @@ import yaml
 
 from slipway.dev.access import EXECUTOR, TRUSTED, write_kubeconfig
 from slipway.dev.cluster import Cluster
-from slipway.dev.nats import OPERATOR, Nats
 from slipway.dev.ports import free_port
 from slipway.dev.postgres import Postgres
 from slipway.dev.process import READY_POLL_SEC, Server, spawn, stop
@@ -29,11 +28,11 @@ PODS = "10.42.0.0/24"
 
 
 class Operator:
-    def __init__(self, *, state: Path, postgres: Postgres, nats: Nats, cluster: Cluster) -> None:
+    def __init__(self, *, state: Path, postgres: Postgres, nats_url: str, cluster: Cluster) -> None:
         self.state = state
         self.cluster = cluster
         self.ports = {component: free_port() for component in ("api", "scheduler", "executor")}
-        self._postgres, self._nats = postgres, nats
+        self._postgres, self._nats_url = postgres, nats_url
         self._pods: list[Server] = []
 
     @property
@@ -44,7 +43,7 @@ class Operator:
             "HOME": str(self.state),
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "DATABASE_URL": at_database(self._postgres.dsn(), "slipway", user=OWNER, password="owner"),
-            "NATS_URL": self._nats.url_of(OPERATOR),
+            "NATS_URL": self._nats_url,
             "SLIPWAY_IMAGES": "registry.example.org/slipway",
         }
 
@@ -114,7 +113,7 @@ class Operator:
         """Run the process of one pod here, with the pod's environment; only the port is this machine's."""
         port = self.ports[component]
         told = {
-            **await self.environment(component), "SLIPWAY_HTTP_PORT": str(port), "NATS_CA": str(self._nats.ca),
+            **await self.environment(component), "SLIPWAY_HTTP_PORT": str(port),
             "PATH": "/usr/bin:/bin", "HOME": str(self.state), "PYTHONUNBUFFERED": "1", **more,
         }  # fmt: skip
         pod = spawn(self.state, f"pod-{component}", [sys.executable, "-m", f"slipway_{component}"], env=told)
