@@ -51,6 +51,7 @@ async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Op
         SLIPWAY_HELM_ENGINE=str(binaries.helm_engine), SLIPWAY_CACHE_DIR=str(operator.state / "cache"),
     )  # fmt: skip
     await operator.run_pod("api")
+    assert await operator.helm_test()
 
     password = await operator.types(re.search(r"kubectl get secret .*", said)[0])  # pyright: ignore[reportOptionalSubscript]
     async with SlipwayClient(f"http://127.0.0.1:{operator.ports['api']}") as client:
@@ -73,6 +74,7 @@ async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Op
         ):
             assert live.status_code == 200
             await operator.stop_in_time()
+    assert not await operator.helm_test(), "nobody answers any more"
 
     before = {component: await operator.environment(component) for component in ("api", "scheduler")}
     again = line_of_the_readme().replace("helm install", "helm upgrade").replace("--create-namespace", "")
