@@ -5,7 +5,7 @@ import pytest
 
 from slipway.database.engine import Database
 from slipway.database.models.conversations import MessageRole
-from slipway.database.queries import messages
+from slipway.database.queries import conversations, messages
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_deployments import rows
 
@@ -27,6 +27,52 @@ async def test_a_conversation_is_begun_renamed_listed_and_deleted_with_its_messa
     assert (await api.delete(f"/conversations/{world.conversation}", headers=world.as_user)).status_code == 204
     assert await rows(database, "SELECT 1 FROM messages") == []
     refused(await api.get(f"/conversations/{world.conversation}", headers=world.as_user), 404, "not_found")
+
+
+async def test_pages_of_conversations_join_up_under_equal_timestamps(
+    api: httpx.AsyncClient, world: World, database: Database
+):
+    async with database.writing() as session:
+        for number in range(5):
+            await conversations.add(session, user=world.mine.user, title=f"c{number}")
+    assert len(await rows(database, "SELECT DISTINCT created_at FROM conversations WHERE title LIKE 'c_'")) == 1
+    whole = (await api.get("/conversations", headers=world.as_user)).json()
+    assert whole["next_cursor"] is None
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await api.get(f"/conversations?limit=2&cursor={cursor}", headers=world.as_user)).json()
+        assert len(page["items"]) <= 2
+        seen += [each["id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+        await api.post("/conversations", json={}, headers=world.as_user)  # newer ones do not move what comes next
+    assert seen == [each["id"] for each in whole["items"]]
+    assert len(seen) == 6
+    assert pointers(await api.get("/conversations?cursor=x", headers=world.as_user)) == ["/cursor"]
+    assert pointers(await api.get("/conversations?limit=0", headers=world.as_user)) == ["/limit"]
+
+
+async def test_a_stale_change_of_a_conversation_is_refused(api: httpx.AsyncClient, world: World):
+    where = f"/conversations/{world.conversation}"
+    seen = (await api.get(where, headers=world.as_user)).headers["etag"]
+    stale = {**world.as_user, "If-Match": seen}
+    changed = await api.patch(where, json={"title": "a"}, headers=stale)
+    assert changed.status_code == 200
+    refused(await api.patch(where, json={"title": "b"}, headers=stale), 412, "stale")
+    refused(await api.delete(where, headers=stale), 412, "stale")
+    assert (await api.get(where, headers=world.as_user)).json()["title"] == "a"
+    fresh = {**world.as_user, "If-Match": f'"older", {changed.headers["etag"]}'}
+    assert (await api.delete(where, headers=fresh)).status_code == 204
+
+
+async def test_a_conversation_is_begun_once_for_one_key(api: httpx.AsyncClient, world: World, database: Database):
+    key = {**world.as_user, "Idempotency-Key": "k"}
+    first, again = [await api.post("/conversations", json={"title": "once"}, headers=key) for _ in range(2)]
+    assert (first.json(), again.headers["idempotency-replayed"]) == (again.json(), "true")
+    assert first.headers["location"] == again.headers["location"]
+    assert len(await rows(database, "SELECT 1 FROM conversations WHERE title = 'once'")) == 1
+    other = await api.post("/conversations", json={"title": "twice"}, headers=key)
+    refused(other, 409, "idempotency_mismatch")
 
 
 @pytest.mark.parametrize("title", ["", "  ", "x" * 256, 5])

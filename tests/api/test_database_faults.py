@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from slipway.database.engine import Database
 from slipway.database.queries import feed, outbox
@@ -60,6 +62,64 @@ async def test_an_exhausted_pool(database_url: str, deps: Deps, world: World):
             many = await asyncio.gather(*(api.get(path, headers=world.as_user) for _ in range(40)))
             assert {each.status_code for each in many} <= {200, 503}
             assert (await api.get(path, headers=world.as_user)).status_code == 200
+
+
+async def test_connections_that_are_closed_as_soon_as_they_are_opened(database_url: str, deps: Deps, world: World):
+    """As a server does that is at its limits; the pool itself gives up with an error that blames the caller."""
+    async with small_pool(database_url) as database:
+        app = create_app(msgspec.structs.replace(deps, database=database))
+        async with client_of(app) as api:
+            path = f"/conversations/{world.conversation}/messages"
+            await database.ping()
+
+            def closing(connection: Any, _record: Any) -> None:
+                connection.driver_connection.terminate()
+
+            event.listen(database.engine.sync_engine, "connect", closing)
+            await database.engine.dispose()
+            refused(await api.post(path, json={"content": "hi"}, headers=world.as_user), 503, "unavailable")
+            with pytest.raises(ConnectionResetError):
+                await database.ping()
+            event.remove(database.engine.sync_engine, "connect", closing)
+            assert (await api.get(path, headers=world.as_user)).status_code == 200
+
+
+async def test_a_conversation_that_somebody_holds_locked(
+    api: httpx.AsyncClient, world: World, superuser: asyncpg.Connection
+):
+    held = superuser.transaction()
+    await held.start()
+    await superuser.execute("SELECT FROM conversations WHERE id = $1 FOR UPDATE", world.conversation)
+    path = f"/conversations/{world.conversation}/messages"
+    answer = await api.post(path, json={"content": "hi"}, headers=world.as_user)
+    refused(answer, 503, "unavailable")
+    assert "database" in answer.json()["detail"], "it is the lock, and not the model that is not there"
+    await held.rollback()
+
+
+@pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
+async def test_a_message_whose_statement_is_ended_by_the_server(
+    api: httpx.AsyncClient, world: World, superuser: asyncpg.Connection, database_url: str, how: str
+):
+    """As a statement's limit does, or an operator, or a server that stops."""
+    looking = await asyncpg.connect(database_url)
+    held = superuser.transaction()
+    await held.start()
+    try:
+        await superuser.execute("SELECT FROM conversations WHERE id = $1 FOR UPDATE", world.conversation)
+        path = f"/conversations/{world.conversation}/messages"
+        saying = asyncio.create_task(api.post(path, json={"content": "hi"}, headers=world.as_user))
+        await waits_for_a_lock(looking)
+        ended = f"SELECT {how}(pid) FROM pg_stat_activity WHERE usename = 'test_api' AND wait_event_type = 'Lock'"
+        assert await looking.fetchval(ended) is True
+        answer = await saying
+    finally:
+        await held.rollback()
+        await looking.close()
+    refused(answer, 503, "unavailable")
+    assert "database" in answer.json()["detail"]
+    kept = await api.get(path, headers=world.as_user)
+    assert [each["content"] for each in kept.json()["items"]] == ["hello"], "nothing of it was kept"
 
 
 async def test_a_transaction_that_is_held_open(

@@ -21,6 +21,7 @@ from slipway_api.deps import Deps
 from slipway_api.live import QUEUE, LiveFeed
 from slipway_api.routes.events import CHECK_SEC
 from tests.api.conftest import World, pointers, refused
+from tests.support.told import metric
 
 TELLER = Actor(kind=SYSTEM, id="test")
 
@@ -141,9 +142,11 @@ async def test_a_client_that_does_not_keep_up_is_let_go(database: Database, api_
     following = live.follow(after=(0, 0), owner=None)
     assert await take(following, 1) == [1]
     later = msgspec.structs.replace(told[0], slipwaypos=3)
+    dropped = metric("slipway_live_clients_dropped_total")
     for _ in range(QUEUE + 1):
         live._give(later)
     assert live.clients == 0
+    assert metric("slipway_live_clients_dropped_total") == dropped + 1
     async with asyncio.timeout(20):
         assert len([event async for event in following]) < QUEUE  # it ends
 
@@ -219,8 +222,11 @@ async def test_a_made_up_place_in_the_feed_is_refused(api: httpx.AsyncClient, wo
 
 async def test_a_process_that_stops_ends_the_feed_of_every_client(api_database: Database):
     live = LiveFeed(api_database, None, SystemClock())
+    await live.run(asyncio.Event())
     waiting = [asyncio.ensure_future(anext(live.follow(after=None, owner=None), None)) for _ in range(2)]
     while live.clients < 2:
         await asyncio.sleep(0)
+    assert metric("slipway_live_clients") == 2
     live.end()
     assert await asyncio.gather(*waiting) == [None, None]
+    assert metric("slipway_live_clients") == 0

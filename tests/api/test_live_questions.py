@@ -55,7 +55,7 @@ class Executors:
 
     def __init__(self, broker: MemoryBroker) -> None:
         self.broker = broker
-        self.answers: dict[str, Answered] = {"preview": SHOWN}
+        self.answers: dict[str, Answered] = {"preview": SHOWN, "resources": ListedResources()}
         self.asked: list[Any] = []
         self.follower: asyncio.Task[None] | None = None
         self.talkative = False

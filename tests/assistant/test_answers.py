@@ -9,9 +9,11 @@ import pytest
 import structlog
 
 from slipway.database.engine import Database
+from slipway_api.assistant.tools import deployments
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_deployments import rows
 from tests.assistant.conftest import KEY, Talk, calls
+from tests.assistant.proposing import MINE, generations
 from tests.support.scripted_model import Break, Call, Fail, Raw, Say, ScriptedModel, Step, results
 
 
@@ -46,6 +48,63 @@ async def test_tools_run_in_turn_and_are_kept_with_what_they_found(talk: Talk, m
     last = model.asked[-1]["messages"]
     assert last[-1]["role"] == "tool"
     assert all(said["content"] for said in last if said["role"] == "tool")
+
+
+async def test_a_task_is_reworded(talk: Talk, model: ScriptedModel):
+    def first(asked: dict[str, Any]) -> str:
+        return results(asked, "task_add")[0]["result"]["id"]
+
+    model.then(
+        Call("task_add", {"title": "water", "description": "the plants"}),
+        Call("task_update", lambda asked: {"task_id": first(asked), "title": "feed", "description": None}),
+        Call("task_update", lambda asked: {"task_id": first(asked), "description": "the cat"}),
+        Say("So it is."),
+    )
+    answer = await talk.answer("not water: feed the cat")
+    assert calls(answer)[1:] == [("task_update", "done"), ("task_update", "done")]
+    said = [(each["result"]["title"], each["result"]["description"]) for each in answer["tool_calls"]["calls"]]
+    assert said == [("water", "the plants"), ("feed", None), ("feed", "the cat")]
+    assert await talk.tasks() == ["feed"]
+
+
+async def test_deployments_are_listed_page_by_page_and_by_status(
+    api: httpx.AsyncClient, talk: Talk, model: ScriptedModel, world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(deployments, "PAGE", 1)
+    body = {"product_id": str(world.mine.product), "domain_name": "newest.example.org"}
+    assert (await api.post("/deployments", json=body, headers=talk.headers)).status_code == 202
+    model.then(
+        Call("deployment_list"),
+        Call(
+            "deployment_list",
+            lambda asked: {"cursor": results(asked, "deployment_list")[0]["result"]["next_cursor"]},
+        ),
+        Call("deployment_list", {"status": "ready"}),
+        Say("Two."),
+    )
+    answer = await talk.answer("what do I have?")
+    pages = [each["result"] for each in answer["tool_calls"]["calls"]]
+    listed = [[each["domain_name"] for each in page["deployments"]] for page in pages]
+    assert listed == [["newest.example.org"], [MINE], []], "newest first, only their own"
+    assert pages[1]["next_cursor"] is None
+    assert pages[1]["deployments"][0]["status"] == "provisioning"
+
+
+async def test_a_preview_shows_and_proposes_nothing(talk: Talk, model: ScriptedModel, world: World, database: Database):
+    before = await generations(database)
+    model.then(
+        Call("deployment_preview", {"product_id": str(world.mine.product), "domain_name": "p.example.org"}),
+        Call("deployment_preview", {"deployment_id": str(world.deployment), "domain_name": "q.example.org"}),
+        Call("deployment_preview", {}),
+        Say("One object would be added."),
+    )
+    answer = await talk.answer("what would happen?")
+    assert [each["status"] for each in answer["tool_calls"]["calls"]] == ["done", "done", "failed"]
+    new, change, neither = answer["tool_calls"]["calls"]
+    assert (new["result"]["generation"], change["result"]["generation"]) == (0, 1)
+    assert [each["kind"] for each in new["result"]["added"]] == ["Deployment"]
+    assert "give either product_id" in neither["error"]
+    assert await generations(database) == before
 
 
 async def test_a_conversation_without_a_title_is_called_after_its_first_message(

@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
+from slipway.domain.failures import Failure, FailureClass
+from slipway.messaging.queries import ListedResources, Resource
 from slipway_api.deps import Deps
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_deployments import rows, with_values
+from tests.api.test_live_questions import Executors
 from tests.assistant.conftest import Talk, calls
 from tests.assistant.proposing import MINE, creation, generations, proposed, removal, status_of
 from tests.support.scripted_model import Call, Fail, Hang, Say, ScriptedModel, results
@@ -62,6 +65,31 @@ async def test_the_users_word_runs_the_stored_arguments_once_in_their_name(
     )
     refused(await talk.say(confirm=call["id"]), 409, "proposal_closed")
     assert len(await rows(database, "SELECT 1 FROM deployment WHERE domain_name = 'new.example.org'")) == 1
+
+
+async def test_what_a_removal_takes_away_is_named(talk: Talk, model: ScriptedModel, world: World, executors: Executors):
+    objects = [
+        Resource(api_version="v1", kind=kind, name=f"web-{number}", ready=True)
+        for kind in ("Service", "ConfigMap")
+        for number in range(7)
+    ]
+    executors.answers["resources"] = ListedResources(objects=objects[:2])
+    call = await proposed(talk, model, removal(world))
+    assert f"Delete {MINE}: its release (Service/web-0, Service/web-1) and the namespace" in call["result"]["summary"]
+    assert call["result"]["preview"]["removed"][0] == {"api_version": "v1", "kind": "Service", "name": "web-0"}
+    executors.answers["resources"] = ListedResources(objects=objects)
+    assert "ConfigMap/web-4 and 2 more)" in (await proposed(talk, model, removal(world)))["result"]["summary"]
+
+
+@pytest.mark.parametrize("code", ["cluster_unavailable", "not_found"])
+async def test_what_nobody_can_list_is_proposed_all_the_same(
+    talk: Talk, model: ScriptedModel, world: World, executors: Executors, code: str
+):
+    failure = Failure(failure_class=FailureClass.TRANSIENT, code=code, reason="x")
+    executors.answers["resources"] = ListedResources(failure=failure)
+    call = await proposed(talk, model, removal(world))
+    assert "(nobody can list its objects just now) and the namespace" in call["result"]["summary"]
+    assert call["result"]["preview"] is None
 
 
 @pytest.mark.parametrize("word", [{"decline": True}, {"content": "no"}])

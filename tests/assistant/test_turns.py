@@ -141,3 +141,17 @@ async def test_a_message_of_another_conversation_is_not_answered_here(
     message = (await talk.messages())[0]["id"]
     where = f"/conversations/{mine}/messages/{message}/retry"
     refused(await api.post(where, headers=world.as_other), 404, "not_found")
+
+
+async def test_whoever_waits_for_an_answer_of_a_service_that_stops_is_told_so(
+    talk: Talk, model: ScriptedModel, deps: Deps, database: Database
+):
+    model.then(Hang())
+    waiting = asyncio.create_task(talk.say("first"))
+    await asyncio.wait_for(model.hanging.wait(), 30)
+    await deps.assistant.close()
+    answer = await waiting
+    refused(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert [each["content"] for each in await talk.messages()] == ["first"]
+    assert await rows(database, "SELECT 1 FROM conversation_turn") == []

@@ -7,6 +7,7 @@ import pytest
 
 from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack
 from tests.cli.terminal import Terminal
+from tests.support import scripted_model as scripted
 from tests.support import servers, systems
 
 
@@ -25,6 +26,19 @@ def signed_in(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Termina
     typing.sendline(stack.admin_password)
     assert terminal.end(typing)[0] == 0
     return terminal
+
+
+@pytest.fixture
+async def model(stack: Stack) -> AsyncIterator[scripted.ScriptedModel]:
+    """A model that says what the test tells it to, and an API that asks it."""
+    async with scripted.scripted_model() as model:
+        await stack.stop_service("api")
+        await stack.start_service(
+            "api", {"SLIPWAY_ASSISTANT_MODEL": "scripted", "SLIPWAY_ASSISTANT_BASE_URL": model.url}
+        )
+        yield model
+        await stack.stop_service("api")
+        await stack.start_service("api")
 
 
 @pytest.fixture

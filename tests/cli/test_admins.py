@@ -55,6 +55,12 @@ def test_a_rollout_takes_every_deployment_to_the_new_version(terminal: Terminal,
     assert "2 of 2" in screen
     assert re.search(r"status +succeeded", screen)
     assert {terminal.json("show", each)["template"]["version_label"] for each in domains} == {"two"}
+    shown = terminal.done(
+        "admin", "change-product", product, "--title", "Rolled back", "--icon", "R", "--current", "one"
+    )
+    assert re.search(r"title +Rolled back", shown)
+    assert re.search(r"icon +R\b", shown)
+    assert re.search(r"version +one", shown)
     [rollout] = terminal.json("admin", "rollouts", product)
     assert rollout["progress"]["succeeded"] == 2
     assert re.search(r"status +succeeded", terminal.done("admin", "stop-rollout", rollout["id"]))
@@ -129,6 +135,27 @@ def test_users_and_quotas_are_changed(terminal: Terminal):
     asking.sendline(email)
     assert terminal.end(asking)[0] == 0
     assert email not in terminal.done("admin", "users")
+
+
+def test_one_reconcile_is_run_and_a_job_is_failed_and_queued_again(terminal: Terminal, stack: Stack, tmp_path: Path):
+    product, domain = fresh("jobs"), f"{fresh('jobs')}.example.org"
+    publish(terminal, stack, product, "1", tmp_path)
+    terminal.done("deploy", product, domain, "--wait")
+    assert re.search(r"status +ready", terminal.done("admin", "reconcile", domain, "--wait"))
+    asked = ("admin", "list-reconcile-jobs", "--deployment", domain)
+    newest = terminal.json(*asked)[0]
+    assert (newest["reason"], newest["status"]) == ("manual", "succeeded")
+    terminal.done("suspend", domain)
+    terminal.done("restart", domain)
+    held = terminal.json(*asked)[0]
+    assert held["status"] == "queued"
+    assert re.search(r"status +failed", terminal.done("admin", "fail-job", held["id"]))
+    assert re.search(r"status +error", terminal.done("show", domain))
+    assert re.search(r"status +queued", terminal.done("admin", "requeue-job", held["id"]))
+    assert terminal.json(*asked)[0]["id"] == held["id"]
+    terminal.done("resume", domain)
+    assert re.search(r"status +ready", terminal.done("reconcile", domain, "--wait"))
+    assert terminal.pipe("delete", domain, "--yes").returncode == 0
 
 
 def test_credentials_of_a_registry_are_stored_and_removed(terminal: Terminal, stack: Stack):

@@ -2,29 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
-from slipway.dev.stack import Stack
 from slipway.identity import new_id
 from tests.cli.terminal import Terminal
 from tests.support import scripted_model as scripted
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")]
-
-
-@pytest.fixture
-async def model(stack: Stack) -> AsyncIterator[scripted.ScriptedModel]:
-    """A model that says what the test tells it to, and an API that asks it."""
-    async with scripted.scripted_model() as model:
-        await stack.stop_service("api")
-        await stack.start_service(
-            "api", {"SLIPWAY_ASSISTANT_MODEL": "scripted", "SLIPWAY_ASSISTANT_BASE_URL": model.url}
-        )
-        yield model
-        await stack.stop_service("api")
-        await stack.start_service("api")
 
 
 def test_tasks_are_added_done_and_deleted(terminal: Terminal):
@@ -35,6 +20,8 @@ def test_tasks_are_added_done_and_deleted(terminal: Terminal):
     assert re.search(r"done +yes", terminal.done("tasks", "done", title))
     assert [each["is_completed"] for each in terminal.json("tasks") if each["title"] == title] == [True]
     assert "yes" not in terminal.done("tasks", "reopen", title)
+    assert "after noon" in terminal.done("tasks", "edit", title, "--title", f"{title}!", "--description", "after noon")
+    title = f"{title}!"
     assert "deleted" in terminal.done("tasks", "delete", title)
     assert terminal.run("tasks", "show", title)[0] == 4
     assert terminal.run("tasks", "add", " ")[0] == 2
@@ -50,6 +37,8 @@ async def test_an_answer_comes_as_text_and_is_kept(terminal: Terminal, model: sc
     assert f"go on with: slipway chat --conversation {listed[0]['id']}" in said.stderr
     shown = await asyncio.to_thread(terminal.json, "chat", "show", listed[0]["id"])
     assert [each["role"] for each in shown] == ["user", "assistant"]
+    assert "renamed" in await asyncio.to_thread(terminal.done, "chat", "rename", listed[0]["id"], "What there is")
+    assert (await asyncio.to_thread(terminal.json, "chat", "list"))[0]["title"] == "What there is"
     assert (await asyncio.to_thread(terminal.pipe, "chat", "delete", listed[0]["id"])).returncode == 0
 
 

@@ -1,5 +1,6 @@
 """The documentation is true: it builds without a dead link, and every command in it and in README works on a running system."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -9,13 +10,17 @@ import msgspec
 import pytest
 
 from slipway.dev.stack import Stack
+from tests.support import scripted_model as scripted
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = "sh"
-NOT_RUN = re.compile(r'\{\.sh not-run="[^"]{10,}"\}\Z')
+NOT_RUN = re.compile(r'\{\.sh not-run="[^":]{10,}: (tests/[^" ]+) [^"]+"\}\Z')
+"""A block that cannot be run says why, and which test does what it tells."""
 OTHER = {"", "text", "yaml", "json", "toml", "python"}
+ASKS = 'slipway chat "'
+"""Where this stands, a model is needed."""
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 
 
@@ -34,15 +39,41 @@ def commands(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_block_is_run_or_says_why_not(page: Path):
-    """A block of commands is ```sh, or ```{.sh not-run="a reason"}; no other name of a shell lets one escape."""
-    odd = [each.info for each in blocks(page) if each.info not in OTHER | {RUN} and not NOT_RUN.match(each.info)]
-    assert odd == []
+    """A block of commands is ```sh, or ```{.sh not-run="a reason: its test ..."}; no other name of a shell lets one escape."""
+    others = [each.info for each in blocks(page) if each.info not in OTHER | {RUN}]
+    assert [each for each in others if not ((said := NOT_RUN.match(each)) and (ROOT / said[1]).exists())] == []
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if commands(page) and ASKS not in page.read_text()], ids=lambda page: page.name
+)
 def test_every_command_works(page: Path, stack: Stack, tmp_path: Path):
-    """The blocks of a page run in their order, in one shell, in what looks like a checkout."""
+    run(page, stack, tmp_path)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("page", [page for page in PAGES if ASKS in page.read_text()], ids=lambda page: page.name)
+async def test_every_command_works_with_a_model(
+    page: Path, stack: Stack, tmp_path: Path, model: scripted.ScriptedModel
+):
+    domain = re.search(rf"{ASKS}deploy Hello at (\S+?\.example\.org)", page.read_text())
+    assert domain
+
+    def proposed(asked: scripted.Asked) -> dict[str, str]:
+        products = scripted.results(asked, "product_list")[-1]["result"]["products"]
+        return {
+            "product_id": next(each["id"] for each in products if each["name"] == "Hello"), "domain_name": domain[1]
+        }  # fmt: skip
+
+    proposal = scripted.Call("deployment_create", proposed)
+    model.then(scripted.Call("product_list"), proposal, scripted.Say("Shall I?"), scripted.Say("It is on its way."))
+    await asyncio.to_thread(run, page, stack, tmp_path)
+    assert len(model.asked) >= 3, "it was asked, and has answered"
+
+
+def run(page: Path, stack: Stack, tmp_path: Path) -> None:
+    """Run the blocks of a page in their order, in one shell, in what looks like a checkout."""
     for name in ("deploy", "docs"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".slipway").symlink_to(stack.state)

@@ -101,6 +101,15 @@ def test_an_object_is_printed_as_the_cluster_has_it(terminal: Terminal):
     assert terminal.pipe("delete", domain, "--yes").returncode == 0
 
 
+def test_a_chart_tells_how_to_go_on(terminal: Terminal):
+    slug, domain = f"telling-{new_id().hex[-8:]}", fresh_domain()
+    terminal.done("admin", "import-chart", slug, "registry.example.org/x:1", "--image", "--label", "1")
+    terminal.done("deploy", slug, domain, "--wait")
+    namespace = terminal.json("show", domain)["namespace_name"]
+    assert re.search(rf"answers inside the cluster at http://\S+\.{namespace}:\d+", terminal.done("notes", domain))
+    assert terminal.pipe("delete", domain, "--yes").returncode == 0
+
+
 def test_a_suspended_one_does_not_keep_a_script_waiting(terminal: Terminal):
     domain = fresh_domain()
     terminal.done("deploy", "hello", domain, "--wait")
@@ -134,7 +143,7 @@ def test_logs_are_shown_and_followed_until_interrupted(terminal: Terminal, stack
     assert terminal.pipe("delete", domain, "--yes").returncode == 0
 
 
-def test_the_feed_is_followed_live_and_interrupted(terminal: Terminal):
+def test_the_feed_is_followed_live_and_interrupted(terminal: Terminal, stack: Stack):
     watching = terminal.type("events")
     watching.expect("waiting for events")
     domain = fresh_domain()
@@ -145,4 +154,8 @@ def test_the_feed_is_followed_live_and_interrupted(terminal: Terminal):
     assert terminal.end(watching)[0] == 130
     first = terminal.pipe("events", "--after", "1-1", "--count", "2", "-o", "json").stdout.splitlines()
     assert len(first) == 2
+    tail = terminal.pipe(
+        "events", "tail", "--from-start", "--count", "2", NATS_URL=stack.nats_url, NATS_CA=stack.nats_ca
+    )
+    assert (tail.returncode, len(tail.stdout.splitlines())) == (0, 2), tail
     assert terminal.pipe("delete", domain, "--yes").returncode == 0

@@ -159,5 +159,6 @@ def test_settings_are_explained_without_their_secrets(terminal: Terminal):
     assert "environment" in lines["DATABASE_URL"]
     assert "is not valid" in lines["JWT_SECRET_KEY"]
     assert "is SLIPWAY_HTTP_PORT meant?" in result.stderr
+    assert terminal.pipe("config", "show", "executor", NATS_URL="nats://nats.example.org:4222").returncode == 0
     shown = terminal.pipe("config", "show", "-o", "json", DATABASE_URL="x").stdout
     assert set(json.loads(shown)) == {"api", "executor", "scheduler"}

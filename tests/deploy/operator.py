@@ -8,13 +8,13 @@ import signal
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import asyncpg
 import yaml
 
 from slipway.dev.access import EXECUTOR, TRUSTED, write_kubeconfig
 from slipway.dev.cluster import Cluster
-from slipway.dev.nats import OPERATOR, Nats
 from slipway.dev.ports import free_port
 from slipway.dev.postgres import Postgres
 from slipway.dev.process import READY_POLL_SEC, Server, spawn, stop
@@ -29,11 +29,11 @@ PODS = "10.42.0.0/24"
 
 
 class Operator:
-    def __init__(self, *, state: Path, postgres: Postgres, nats: Nats, cluster: Cluster) -> None:
+    def __init__(self, *, state: Path, postgres: Postgres, nats_url: str, cluster: Cluster) -> None:
         self.state = state
         self.cluster = cluster
         self.ports = {component: free_port() for component in ("api", "scheduler", "executor")}
-        self._postgres, self._nats = postgres, nats
+        self._postgres, self._nats_url = postgres, nats_url
         self._pods: list[Server] = []
 
     @property
@@ -44,7 +44,7 @@ class Operator:
             "HOME": str(self.state),
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "DATABASE_URL": at_database(self._postgres.dsn(), "slipway", user=OWNER, password="owner"),
-            "NATS_URL": self._nats.url_of(OPERATOR),
+            "NATS_URL": self._nats_url,
             "SLIPWAY_IMAGES": "registry.example.org/slipway",
         }
 
@@ -90,15 +90,39 @@ class Operator:
                 found |= {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
         return found
 
-    async def run_hook(self) -> None:
-        """Do what the migration Job's pod would: its command, with the environment that it was given."""
+    async def _hooks(self, job: str) -> tuple[list[Any], Any]:
+        """Return the release's hooks, and the container of one of its Jobs."""
         hooks = [
             item for item in yaml.safe_load_all(await self.types(f"helm get hooks {RELEASE} -n {NAMESPACE}")) if item
         ]
-        [job] = [
-            item for item in hooks if item["metadata"]["name"] == f"{RELEASE}-migrations" and item["kind"] == "Job"
+        [found] = [item for item in hooks if item["metadata"]["name"] == f"{RELEASE}-{job}" and item["kind"] == "Job"]
+        [container] = found["spec"]["template"]["spec"]["containers"]
+        return hooks, container
+
+    async def asked_by_helm_test(self) -> list[SplitResult]:
+        """Return what the pod of `helm test` asks for its health."""
+        _, container = await self._hooks("test")
+        python, module, alive, *urls = container["command"]
+        assert (python, module, alive) == ("python", "-m", "slipway.alive")
+        return [urlsplit(each) for each in urls]
+
+    async def helm_test(self) -> bool:
+        """Do what the pod of `helm test` would, to the pods that run here; return whether it succeeds."""
+        ports = {f"{RELEASE}-{pod.name.removeprefix('pod-')}": pod.address for pod in self._pods}
+        urls = [
+            f"http://{ports[str(each.hostname)]}{each.path}"
+            for each in await self.asked_by_helm_test()
+            if each.hostname in ports
         ]
-        [container] = job["spec"]["template"]["spec"]["containers"]
+        assert len(urls) == len(self._pods)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "slipway.alive", *urls, stderr=asyncio.subprocess.DEVNULL
+        )
+        return await process.wait() == 0
+
+    async def run_hook(self) -> None:
+        """Do what the migration Job's pod would: its command, with the environment that it was given."""
+        hooks, container = await self._hooks("migrations")
         [secret] = [item for item in hooks if item["kind"] == "Secret"]
         assert container["envFrom"] == [{"secretRef": {"name": secret["metadata"]["name"]}}]
         python, *arguments = container["command"]
@@ -114,10 +138,13 @@ class Operator:
         """Run the process of one pod here, with the pod's environment; only the port is this machine's."""
         port = self.ports[component]
         told = {
-            **await self.environment(component), "SLIPWAY_HTTP_PORT": str(port), "NATS_CA": str(self._nats.ca),
+            **await self.environment(component), "SLIPWAY_HTTP_PORT": str(port),
             "PATH": "/usr/bin:/bin", "HOME": str(self.state), "PYTHONUNBUFFERED": "1", **more,
         }  # fmt: skip
-        pod = spawn(self.state, f"pod-{component}", [sys.executable, "-m", f"slipway_{component}"], env=told)
+        pod = spawn(
+            self.state, f"pod-{component}", [sys.executable, "-m", f"slipway_{component}"], env=told,
+            address=f"127.0.0.1:{port}",
+        )  # fmt: skip
         self._pods.append(pod)
         await wait_healthy(pod, port, timeout=120)
 

@@ -107,7 +107,8 @@ def test_what_compose_builds_and_mounts_is_there():
     for name in OURS:
         made = SERVICES[name]["build"]
         assert made["target"] in stages()
-        assert made["args"]["SERVICE"] == made["target"]
+        assert made["args"] == {"SERVICE": made["target"]}
+    assert "ARG SERVICE" in stages()["installed"], "what a build is told, a stage takes"
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
             source = volume.partition(":")[0]

@@ -11,7 +11,7 @@ import pytest
 
 from slipway.client.http import SlipwayClient
 from slipway.dev.build import ensure_binaries
-from tests.deploy.helming import PLATFORM
+from tests.deploy.helming import PLATFORM, ROOT
 from tests.deploy.operator import NAMESPACE, PODS, RELEASE, Operator
 from tests.e2e.watching import eventually, fresh_domain
 
@@ -19,10 +19,14 @@ pytestmark = pytest.mark.e2e
 
 
 def line_of_the_readme() -> str:
-    """Return the first `helm install` of the chart's README."""
-    found = re.search(r"```sh\n(helm install .*?)```", (PLATFORM / "README.md").read_text(), re.DOTALL)
-    assert found
-    return found[1]
+    """Return the `helm install` of the README, which is the first one of the chart's README."""
+    found = [
+        re.search(r"^```[^\n]*sh\b[^\n]*\n(helm install .*?)```", (place / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+        for place in (ROOT, PLATFORM)
+    ]  # fmt: skip
+    lines = {each[1] for each in found if each}
+    assert len(lines) == 1, lines
+    return lines.pop()
 
 
 async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Operator):
@@ -47,6 +51,7 @@ async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Op
         SLIPWAY_HELM_ENGINE=str(binaries.helm_engine), SLIPWAY_CACHE_DIR=str(operator.state / "cache"),
     )  # fmt: skip
     await operator.run_pod("api")
+    assert await operator.helm_test()
 
     password = await operator.types(re.search(r"kubectl get secret .*", said)[0])  # pyright: ignore[reportOptionalSubscript]
     async with SlipwayClient(f"http://127.0.0.1:{operator.ports['api']}") as client:
@@ -69,6 +74,7 @@ async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Op
         ):
             assert live.status_code == 200
             await operator.stop_in_time()
+    assert not await operator.helm_test(), "nobody answers any more"
 
     before = {component: await operator.environment(component) for component in ("api", "scheduler")}
     again = line_of_the_readme().replace("helm install", "helm upgrade").replace("--create-namespace", "")

@@ -17,5 +17,10 @@ async def test_a_trial_brings_its_own_servers(operator: Operator):
     for server in ("nats", "postgresql"):
         found = await operator.kubectl("get", "statefulset", f"{RELEASE}-{server}")
         assert found["status"]["readyReplicas"] == 1
-    await operator.types(f"helm test {RELEASE} --namespace {NAMESPACE}")
+    for url in await operator.asked_by_helm_test():  # of which the simulated node runs nothing
+        service = await operator.kubectl("get", "service", url.hostname or "")
+        assert url.port in {port["port"] for port in service["spec"]["ports"]}
+        behind = ",".join(f"{key}={value}" for key, value in service["spec"]["selector"].items())
+        pods = await operator.kubectl("get", "pods", "-l", behind)
+        assert [pod["status"]["phase"] for pod in pods["items"]] == ["Running"] * 2, url
     await operator.types(f"helm uninstall {RELEASE} --namespace {NAMESPACE} --wait")

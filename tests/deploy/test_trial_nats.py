@@ -2,10 +2,13 @@
 
 import asyncio
 import base64
+import json
+import re
 import sys
 from pathlib import Path
 
-from tests.deploy.helming import named, rendered
+from slipway.messaging.streams import STREAMS
+from tests.deploy.helming import ROOT, named, rendered
 
 
 async def test_the_server_takes_the_configuration_of_the_chart(tmp_path: Path):
@@ -17,3 +20,13 @@ async def test_the_server_takes_the_configuration_of_the_chart(tmp_path: Path):
     read = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.PIPE)
     _, said = await read.communicate()
     assert read.returncode == 0, said.decode()
+
+
+async def test_the_server_has_room_for_the_streams_whatever_is_free_when_it_starts():
+    """Its own limit is three quarters of what is free: on a small volume it would refuse streams that may grow beyond."""
+    secret = named(await rendered({"nats.enabled": True}), "Secret", "slipway-nats")
+    told = json.loads(base64.b64decode(secret["data"]["slipway.conf"]))["jetstream"]
+    compose = (ROOT / "deploy" / "compose" / "nats.conf").read_text()
+    reserved = sum(stream.max_bytes or 0 for stream in STREAMS)
+    for limit in (told["max_file_store"], int(re.findall(r"max_file_store: (\d+)", compose)[0])):
+        assert limit >= reserved

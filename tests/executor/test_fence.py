@@ -10,6 +10,7 @@ from slipway_executor.cluster.memory import MemoryCluster
 from slipway_executor.cluster.port import LeaseRecord
 from slipway_executor.fence import TERMS, FenceAhead, held, lease_name
 from tests.executor.world import World
+from tests.support.told import metric
 
 
 async def test_a_lease_of_a_living_holder_is_waited_for(world: World):
@@ -32,7 +33,7 @@ async def test_a_lease_of_a_living_holder_is_waited_for(world: World):
 
 
 async def test_the_right_to_write_ends_when_renewals_do_not_succeed(world: World):
-    deployment = new_id()
+    deployment, lost = new_id(), metric("slipway_executor_leases_lost_total")
     async with held(world.cluster, world.clock, deployment, holder="me", fence=1) as deadline:
         assert deadline.at == world.clock.monotonic() + TERMS.right_sec
         await settle()
@@ -43,6 +44,7 @@ async def test_the_right_to_write_ends_when_renewals_do_not_succeed(world: World
         await world.cluster.replace_lease(stolen, holder="successor", fence=2)
         await world.clock.advance(30)
         assert deadline.at == renewed, "nothing extends it any more"
+    assert metric("slipway_executor_leases_lost_total") == lost + 1
     assert world.cluster.leases[lease_name(deployment)].holder == "successor"
 
 

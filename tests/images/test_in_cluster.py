@@ -56,6 +56,12 @@ async def test_the_platform_s_own_pods_deploy_an_application(pushed: str, place:
         await client.login(ADMIN, PASSWORD)
         await deploys_an_application(client, place)
 
+    await helm(place, "test", "slipway", "--namespace", SYSTEM)
+    await kubectl(place, "scale", "deployment/slipway-scheduler", "--namespace", SYSTEM, "--replicas=0")
+    await kubectl(place, "wait", "pod", "-l", "app=slipway-scheduler", "--for=delete", "--timeout=5m", "-n", SYSTEM)
+    refused = await run(place, "helm", "test", "slipway", "--namespace", SYSTEM, succeeds=False)
+    assert "Error:" in refused, "its pod asks each service, and one of them does not answer"
+
     account = f"--as=system:serviceaccount:{SYSTEM}:slipway-executor"
     everything = await run(place, "kubectl", "auth", "can-i", "*", "*", "--all-namespaces", account, succeeds=False)
     assert everything.split()[-1] == "no", "it was done with the rights of the chart"

@@ -1,5 +1,7 @@
 """What schedulers measure and count is what is there, and a job stays in the trace of its newest wish."""
 
+import time
+
 import pytest
 
 from slipway.database.engine import Database
@@ -29,6 +31,7 @@ async def measured(world: World) -> Measuring:
 
 
 async def test_jobs_are_counted_by_state_with_the_age_of_the_oldest(world: World):
+    began = time.time()
     await deploy(world.superuser, world.seeded, 1)
     await world.running()
     for number in (2, 3):
@@ -43,6 +46,7 @@ async def test_jobs_are_counted_by_state_with_the_age_of_the_oldest(world: World
     }
     assert counts == {"queued": 2, "held": 1, "delayed": 0, "leased": 0, "running": 1}
     assert 3600 <= metric("slipway_job_oldest_age_seconds", state="queued") < 7200
+    assert metric("slipway_queue_measured_timestamp_seconds") >= began
     await world.do(f"UPDATE deployment SET suspended = false WHERE id = '{held}'")
     await measured(world)
     assert (metric("slipway_jobs", state="queued"), metric("slipway_jobs", state="held")) == (3, 0)
@@ -102,6 +106,7 @@ async def test_tries_ends_and_leases_are_counted(world: World):
         "ended": ("slipway_jobs_ended_total", {"status": "succeeded"}),
         "stages": ("slipway_job_stage_seconds_count", {"stage": "claim_to_end"}),
         "leases": ("slipway_job_leases_total", {"cluster": "local"}),
+        "applied": ("slipway_reports_total", {"result": "applied"}),
         "ignored": ("slipway_reports_total", {"result": "ignored"}),
         "silent": ("slipway_job_leases_expired_total", {"kind": "silent"}),
         "unclaimed": ("slipway_job_leases_expired_total", {"kind": "unclaimed"}),
@@ -130,7 +135,7 @@ async def test_tries_ends_and_leases_are_counted(world: World):
     await world.report(command, outcome=Outcome.DONE, applied=applied())
     counted = {name: after - before[name] for name, after in now().items()}
     assert counted == {
-        "failed": 1, "done": 1, "ended": 1, "stages": 1, "leases": 4, "ignored": 1, "silent": 1, "unclaimed": 1,
+        "failed": 1, "done": 1, "ended": 1, "stages": 1, "leases": 4, "applied": 2, "ignored": 1, "silent": 1, "unclaimed": 1,
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from slipway_scheduler.cleaning import Cleaning
 from slipway_scheduler.projector import NEWER_TRIES
 from tests.scheduler.world import World, applied
 from tests.support.rows import deploy, seed
+from tests.support.told import metric
 
 
 async def test_a_job_goes_all_the_way(world: World):
@@ -308,6 +309,7 @@ async def test_an_unreadable_report_ends_and_the_next_is_applied(world: World):
     await deploy(world.superuser, world.seeded)
     command = await world.running()
     subject = subjects.report("local", command.deployment)
+    unreadable = metric("slipway_reports_total", result="unreadable")
     await world.broker.publish(subject, b"{", message_id="bad")
     report = Report(
         job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
@@ -316,6 +318,7 @@ async def test_an_unreadable_report_ends_and_the_next_is_applied(world: World):
     await world.broker.publish(subject, encode(report), message_id="good")
     await world.projector.run_once()
     assert (await world.row("deployment"))["status"] == "ready"
+    assert metric("slipway_reports_total", result="unreadable") == unreadable + 1
 
 
 async def test_a_report_of_a_kind_that_is_not_known_yet_is_left_to_newer_schedulers(world: World):

@@ -14,6 +14,7 @@ from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.memory import MemoryBroker
 from slipway_scheduler.relay import Relay, RelayAhead
+from tests.support.told import metric
 
 ACTOR = Actor(kind="system", id="test")
 
@@ -39,13 +40,14 @@ async def positions(broker: JetStreamBroker, count: int) -> list[int]:
 async def test_events_are_published_once_in_order(
     database: Database, scheduler_database: Database, broker: JetStreamBroker
 ):
-    relay = Relay(scheduler_database, broker)
+    relay, published = Relay(scheduler_database, broker), metric("slipway_events_published_total")
     await write(database, 3)
     assert await relay.run_once() == 3
     await write(database, 2)
     assert await relay.run_once() == 2
     assert await relay.run_once() == 0
     assert await positions(broker, 5) == [1, 2, 3, 4, 5]
+    assert metric("slipway_events_published_total") == published + 5
 
 
 async def test_two_relays_at_once_publish_nothing_twice(

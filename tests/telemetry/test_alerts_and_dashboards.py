@@ -109,6 +109,16 @@ def test_every_metric_of_the_code_is_looked_at():
     }
 
 
+def test_the_value_of_every_metric_is_held_against_what_happened():
+    """Somewhere in the tests each is read, by its name between quotes; beside this file, which only compares names."""
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py") if path.parent != Path(__file__).parent)
+    tests += (Path(__file__).parent / "test_common_metrics.py").read_text()
+    families = {re.sub(r"_(bucket|count|sum)\Z", "", metric) for metric in own_metrics()}
+    assert {
+        family for family in families if not re.search(rf"""["']{family}(_count|_sum|_bucket)?["'{{ ]""", tests)
+    } == set()
+
+
 def test_names_follow_the_conventions():
     """Base units, `_total` for counters, no label that Prometheus gives to the target."""
     for metric, labels in own_metrics().items():

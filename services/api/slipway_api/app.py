@@ -44,7 +44,6 @@ from slipway_api.console_files import read_console
 from slipway_api.deps import Deps
 from slipway_api.live import LiveFeed
 from slipway_api.live_progress import LiveProgress
-from slipway_api.metrics import LIVE_CLIENTS
 from slipway_api.observing import Asgi, observed
 from slipway_api.problems import HANDLERS, UNSTORABLE, invalid, not_found
 from slipway_api.routes import PREFIX, api_router, console, health, mcp
@@ -208,7 +207,6 @@ async def _serve(settings: ApiSettings) -> None:
     deps = make_deps(settings, database, broker)
     stop = stop_signal()
     tell_pool(database)
-    LIVE_CLIENTS.set_function(lambda: deps.live.clients)
     beside = asyncio.gather(
         deps.live.run(stop),
         LiveProgress(deps.broker, deps.live).run(stop),

@@ -20,7 +20,7 @@ from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.messages import Progress
 from slipway_api.mailbox import Mailbox
-from slipway_api.metrics import LIVE_DROPPED
+from slipway_api.metrics import LIVE_CLIENTS, LIVE_DROPPED
 
 log = structlog.get_logger()
 
@@ -84,6 +84,7 @@ class LiveFeed:
 
         The last one again, as it may have come while the subscription was broken: clients that know it skip it.
         """
+        LIVE_CLIENTS.set_function(lambda: self.clients)
         while not stop.is_set() and self._broker is not None:
             try:
                 last = await self._broker.last_message(subjects.EVENTS_STREAM)

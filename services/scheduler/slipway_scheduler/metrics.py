@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from slipway.domain.jobs import FINISHED
+
 JOBS = Gauge("slipway_jobs", "Jobs that are not over, by state.", ["state"])
 """`queued` (due), `held` (queued, its deployment is suspended), `delayed`, `leased` or `running`."""
 OLDEST = Gauge("slipway_job_oldest_age_seconds", "How long the oldest job of a state is in it.", ["state"])
@@ -27,3 +29,9 @@ EVENTS_PUBLISHED = Counter("slipway_events_published_total", "Events that this s
 EVENTS_WAITING = Gauge("slipway_events_waiting", "Events that are not on the stream yet; counted up to 10000.")
 EVENT_LAG = Gauge("slipway_event_lag_seconds", "Age of the oldest event that is not on the stream yet.")
 RELAY_AHEAD = Gauge("slipway_relay_ahead", "1 while the stream holds events that PostgreSQL does not know.")
+
+for kind in ("unclaimed", "silent"):
+    EXPIRED.labels(kind)
+for status in FINISHED:
+    ENDED.labels(status.value)
+"""At 0 from the start: Prometheus sees no increase in a series that begins with 1, so the first quarantine would wake nobody."""

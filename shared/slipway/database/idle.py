@@ -17,6 +17,10 @@ def check_idle(engine: Engine) -> None:
         record.info["idle_since"] = time.monotonic()
 
     def get_up(connection: Any, record: Any, _fairy: Any) -> None:
+        if "idle_since" not in record.info and connection.driver_connection.is_closed():
+            raise ConnectionResetError(
+                "the server closed a new connection at once"
+            )  # the pool would call it our mistake
         idle_sec = time.monotonic() - record.info.get("idle_since", time.monotonic())
         if connection.driver_connection.is_closed() or (idle_sec > PING_AFTER_SEC and not _answers(engine, connection)):
             raise InvalidatePoolError  # the pool makes new ones, for all that are as old

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from slipway.dev.nats import OPERATOR
+from slipway.dev.nats import MEMORY_BYTES, OPERATOR, STORE_BYTES
 from slipway.messaging.permissions import permissions
 from slipway.settings import Settings, variables
 from slipway_api.routes.console import HEADERS
@@ -48,7 +48,7 @@ def _nats() -> bytes:
 listen: "0.0.0.0:4222"
 http: "127.0.0.1:8222"
 max_payload: 8MB
-jetstream {{ store_dir: "/data" }}
+jetstream {{ store_dir: "/data", max_file_store: {STORE_BYTES}, max_memory_store: {MEMORY_BYTES} }}
 authorization {{ users: [
   {{ user: {OPERATOR}, password: $NATS_OPERATOR_PASSWORD }}
 {users}

@@ -18,6 +18,8 @@ OPERATOR = "operator"
 CLUSTERS = ("local",)
 STORE_BYTES = 8 << 30
 """What streams may take, whatever is free at the start: else the server refuses streams whose limits are beyond that."""
+MEMORY_BYTES = 64 << 20
+"""What streams in memory may take, of which there is none; else the server sets three quarters of the machine's aside."""
 
 
 class Nats(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +55,11 @@ async def start_nats(state: Path, *, wipe: bool = False, clusters: Sequence[str]
             msgspec.json.encode(
                 {
                     "listen": f"127.0.0.1:{port}",
-                    "jetstream": {"store_dir": str(data), "max_file_store": STORE_BYTES},
+                    "jetstream": {
+                        "store_dir": str(data),
+                        "max_file_store": STORE_BYTES,
+                        "max_memory_store": MEMORY_BYTES,
+                    },
                     "authorization": {"users": users},
                     "tls": {"cert_file": str(home / "nats.crt"), "key_file": str(home / "nats.key")},
                     "max_payload": 8 * 1024 * 1024,

@@ -38,11 +38,15 @@ async def looking(
 async def looked_at(deps: Deps, caller: Caller, deployment: UUID, what: str) -> tuple[str, Place]:
     """Return the deployment's cluster and place; an admin's look at somebody else's is recorded."""
     async with looking(deps, caller, deployment, what) as (session, found):
-        head = await feed.head(session)
-    place = Place(
-        installation=head.uid, deployment=found.id, namespace=found.namespace_name, release=found.release_name
-    )
-    return found.cluster, place
+        return found.cluster, await place_of(session, found)
+
+
+async def place_of(session: ReadSession, deployment: Deployment) -> Place:
+    head = await feed.head(session)
+    return Place(
+        installation=head.uid, deployment=deployment.id, namespace=deployment.namespace_name,
+        release=deployment.release_name,
+    )  # fmt: skip
 
 
 async def audited(deps: Deps, caller: Caller, deployment: Deployment | ShownDeployment, what: str) -> None:

@@ -126,9 +126,23 @@ def _start(deps: Deps, caller: Caller, begun: Begun) -> _Answering:
 async def _answered(answering: _Answering, request: Req) -> Response[MessagesAnswered] | Stream:
     work = answering.work
     if STREAM not in request.headers.get("Accept", ""):
-        return respond(Answer(body=await asyncio.shield(work), status=201))
+        return respond(Answer(body=await _whole(work), status=201))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Stream(_lines(answering, request.url.path), media_type=STREAM, status_code=201, headers=headers)
+
+
+async def _whole(work: asyncio.Task[MessagesAnswered]) -> MessagesAnswered:
+    """Return the answer when it is there; 503 when the work was ended. A client that goes away ends the wait alone."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        if not work.cancelled():
+            raise
+        raise _stopping() from None
+
+
+def _stopping() -> ApiError:
+    return ApiError("unavailable", "the service is stopping: try again", retry_after=1)
 
 
 async def _lines(answering: _Answering, path: str) -> AsyncIterator[bytes]:
@@ -144,7 +158,7 @@ async def _lines(answering: _Answering, path: str) -> AsyncIterator[bytes]:
             break
         yield _line(*event)
     if work.cancelled():
-        yield _line("error", problem_of(ApiError("unavailable", "the service is stopping: try again", retry_after=1)))
+        yield _line("error", problem_of(_stopping()))
         return
     error = work.exception()
     if error is None:

@@ -9,14 +9,16 @@ from msgspec import UNSET, UnsetType
 from slipway.database.engine import WriteSession
 from slipway.database.models import Deployment
 from slipway.database.queries import previews
+from slipway.messaging.queries import RESOURCES, ListedResources, ListResources, ObjectName, Place
 from slipway_api.assistant.tools.kinds import Changes, Proposal
 from slipway_api.assistant.tools.previewing import previewed_change, previewed_new, previewed_roll_back
-from slipway_api.assistant.tools.summaries import effects, sentence
+from slipway_api.assistant.tools.summaries import effects, named, sentence
 from slipway_api.auth.gate import Caller
 from slipway_api.deps import Deps
 from slipway_api.operations import creating
 from slipway_api.operations import deployments as operations
-from slipway_api.operations.reading import looking
+from slipway_api.operations.asking import told
+from slipway_api.operations.reading import looking, place_of
 from slipway_api.problems import ApiError, invalid
 from slipway_api.schemas.common import Body
 from slipway_api.schemas.deployments import DeploymentCreate, DeploymentRollback, DeploymentUpdate
@@ -138,10 +140,27 @@ async def _roll_back(session: WriteSession, deps: Deps, caller: Caller, asked: R
 async def _propose_delete(deps: Deps, caller: Caller, asked: Delete) -> Proposal:
     async with looking(deps, caller, asked.deployment_id, "deployment") as (session, found):
         operations.refuse_deleting(found)
-        until = await previews.valid_until(session)
-    what = f"Delete {found.domain_name}: its release and the namespace {found.namespace_name} with everything in it"
+        until, place = await previews.valid_until(session), await place_of(session, found)
+    going = await _objects(deps, caller, found.cluster, place)
+    namespace = f"the namespace {found.namespace_name} with everything in it"
     arguments = DeleteAccepted(deployment_id=found.id, generation=found.generation)
-    return Proposal(arguments=msgspec.to_builtins(arguments), summary=f"{what}.", expires_at=until)
+    return Proposal(
+        arguments=msgspec.to_builtins(arguments),
+        summary=f"Delete {found.domain_name}: its release ({named(going)}) and {namespace}.",
+        expires_at=until,
+        preview=None if going is None else {"removed": msgspec.to_builtins(going)},
+    )
+
+
+async def _objects(deps: Deps, caller: Caller, cluster: str, place: Place) -> list[ObjectName] | None:
+    """Return what the release has in the cluster; None when nobody can tell: what is broken is deleted all the same."""
+    try:
+        found = await told(deps, cluster, RESOURCES, ListResources(place=place), ListedResources, who=caller.id)
+    except ApiError as error:
+        if error.code not in ("unavailable", "not_found"):
+            raise
+        return None
+    return [ObjectName(api_version=each.api_version, kind=each.kind, name=each.name) for each in found.objects]
 
 
 async def _delete(session: WriteSession, deps: Deps, caller: Caller, asked: DeleteAccepted) -> UUID:  # noqa: ARG001
