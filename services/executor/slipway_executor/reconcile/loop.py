@@ -196,9 +196,12 @@ class _Pass:
 
     async def _take(self, step: Step) -> None:
         self._done.append(step)
-        self._changed |= step not in HARMLESS
         started = self._clock.monotonic()
         try:
+            if step is Step.APPLY:
+                self._changed |= self._command.allow.crds  # definitions are laid before the chart can be judged
+                await self._actions.check(self._observed)
+            self._changed |= step not in HARMLESS
             await self._actions.take(step, self._observed)
         finally:
             if step in (Step.APPLY, Step.UNINSTALL, Step.ROLL_BACK):
