@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import signal
@@ -16,13 +15,11 @@ import pytest
 from slipway.dev.build import Binaries
 from slipway.dev.ports import free_port
 from slipway.dev.process import start_ticks
-from slipway_executor.cluster.memory import MemoryCluster
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.engine.adapter import HelmEngine, engine_helm
 from slipway_executor.helm.engine.child import Child
 from slipway_executor.helm.engine.pool import OPERATIONS
 from slipway_executor.helm.port import Deadline
-from slipway_executor.reconcile.reason import of_hooks
 from tests.helm import charts
 from tests.helm.charts import config_map
 from tests.helm.place import Place
@@ -103,32 +100,6 @@ async def test_told_to_stop_it_leaves_a_hook_at_once(helm: HelmEngine, place: Pl
     assert await failed(applying) == "helm_killed"
     await gone(pid)
     assert [each["info"]["status"] for each in await place.releases()] == ["pending-install"]
-
-
-@pytest.mark.parametrize("policy", ["hook-failed", "hook-succeeded,hook-failed"])
-async def test_a_hook_that_is_removed_when_it_fails_is_told_by_its_pods(
-    helm: HelmEngine, place: Place, tmp_path: Path, policy: str
-):
-    """Row H6: Helm removes the Job before it returns, and its pods with it; by then nobody could say why."""
-    more = f', helm.sh/hook-delete-policy: "{policy}", helm.sh/hook-output-log-policy: hook-failed'
-    hook = charts.job("gate", "pre-install", more=more)
-    waiting = hook.replace("/ends:1", "/slipway-test/stays-pending:1")
-    chart = charts.packed(tmp_path, {"templates/all.yaml": waiting})
-    applying = asyncio.create_task(
-        helm.apply(charts.release(chart, place.namespace, hook_timeout_sec=300), charts.within(600))
-    )
-    while not (pods := await place.get("pods")):
-        await asyncio.sleep(0.1)
-    ended = {"exitCode": 3, "message": "no such table"}
-    container = {"name": "main", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
-    status = {"phase": "Failed", "containerStatuses": [{**container, "state": {"terminated": ended}}]}
-    name = pods[0]["metadata"]["name"]
-    await place.kubectl("patch", "pod", name, "--subresource=status", "-p", json.dumps({"status": status}))
-    with pytest.raises(OperationFailed) as caught:
-        await applying
-    assert not [item for item in await place.objects() if item["kind"] == "Job"]
-    told = await of_hooks(caught.value.failure, caught.value.hook_pods, MemoryCluster(), place.namespace)
-    assert told.reason.endswith(f"pod {name}: container main ended with exit code 3: no such table")
 
 
 class Stopping(Deadline):
