@@ -27,7 +27,7 @@ _ENQUEUE = text(
         generation = greatest(job.generation, excluded.generation),
         reason = CASE WHEN {_RANK.format("excluded.reason")} >= {_RANK.format("job.reason")}
                       THEN excluded.reason ELSE job.reason END,
-        priority = least(job.priority, excluded.priority),
+        priority = least(job.priority, excluded.priority), queue_key = least(job.queue_key, excluded.queue_key),
         options = ARRAY(SELECT unnest(CASE WHEN excluded.generation > job.generation
                                            THEN array_remove(job.options, 'confirm_empty') ELSE job.options END)
                         UNION SELECT unnest(excluded.options)),
