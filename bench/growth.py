@@ -107,7 +107,9 @@ class Growing:
             )
 
         return {
-            "drift schedule": lambda session: drift.take_due(session, per_cluster=TAKEN, again_sec=60),
+            "drift schedule": lambda session: drift.take_due(
+                session, {"local": TAKEN}, gap_sec=0, most_unused_sec=0, again_sec=60
+            ),
             "page of a user's deployments": of_user,
             "page of a user's feed": lambda session: feed.page(
                 session, epoch=1, pos=self._events // 2, limit=TAKEN, owner=owner

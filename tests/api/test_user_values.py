@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from slipway.database.engine import Database
 from slipway.domain.charts import Capabilities
-from slipway.domain.secrets import MASK, referring, replace, secret_pointers, set_name
+from slipway.domain.secret_places import secret_pointers
+from slipway.domain.secrets import MASK, referring, replace, set_name
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_deployments import rows
 

@@ -81,6 +81,47 @@ def test_a_users_part_refers_to_anything_in_the_whole_schema(draft: str):
     assert {each.pointer for each in wrong} == {"/second", "/colour", "/size"}
 
 
+def nested(levels: int) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for _ in range(levels):
+        values = {"a": values}
+    return values
+
+
+AGAIN = {"$ref": "#/$defs/n"}
+DOUBLING: dict[str, dict[str, Any]] = {
+    "in two parts": {"allOf": [{"properties": {"a": AGAIN}}, {"properties": {"a": AGAIN}}]},
+    "twice at once": {"properties": {"a": {"allOf": [AGAIN, AGAIN]}}},
+    "by name and by none": {"properties": {"a": AGAIN}, "anyOf": [{"additionalProperties": AGAIN}, {"type": "string"}]},
+}
+
+
+@pytest.mark.parametrize("part", DOUBLING.values(), ids=DOUBLING)
+@pytest.mark.parametrize("draft", DRAFTS[:2])
+def test_a_schema_that_doubles_with_each_level_does_not_hold_the_api_up(part: dict[str, Any], draft: str):
+    """30 levels would be looked at a billion times; validation cannot be interrupted."""
+    schema = {"$schema": draft, "properties": {"user": AGAIN}, "$defs": {"n": part}}
+    check_schema(schema)
+    [problem] = problems(nested(30), schema, Capabilities())
+    assert "refers to itself so often" in problem.message
+    assert problems(nested(8), schema, Capabilities()) == []
+
+
+def test_parts_that_refer_to_parts_twice_double_without_any_depth_of_values():
+    parts = {f"p{level}": {"allOf": [{"$ref": f"#/$defs/p{level + 1}"}] * 2} for level in range(40)}
+    schema = {"properties": {"user": {"$ref": "#/$defs/p0"}}, "$defs": {**parts, "p40": {"type": "object"}}}
+    assert ["refers to itself so often" in each.message for each in problems({"a": 1}, schema, Capabilities())] == [
+        True
+    ]
+
+
+def test_a_recursive_schema_is_no_trouble_for_values_of_any_size():
+    tree = {"properties": dict.fromkeys("abc", AGAIN), "additionalProperties": {"items": AGAIN}}
+    schema = {"properties": {"user": AGAIN}, "$defs": {"n": tree}}
+    values = {"list": [nested(20) for _ in range(500)]}
+    assert problems(values, schema, Capabilities()) == []
+
+
 async def test_values_for_a_version_whose_schema_cannot_be_used_are_refused_with_the_reason(
     api: httpx.AsyncClient, world: World, database: Database
 ):
@@ -112,3 +153,11 @@ async def test_a_recursive_schema_registers_and_is_used_unless_its_secrets_have_
     assert pointers(await register(api, world, docker_image_url="nginx", values_schema_json=schema)) == [
         "/values_schema_json"
     ]
+
+
+async def test_a_secret_without_a_fixed_place_is_refused_by_its_place_in_the_schema(
+    api: httpx.AsyncClient, world: World
+):
+    user = {"properties": {"keys": {"type": "array", "items": {"type": "string", "writeOnly": True}}}}
+    made = await register(api, world, docker_image_url="nginx", values_schema_json={"properties": {"user": user}})
+    assert pointers(made) == ["/values_schema_json/properties/user/properties/keys/items"]

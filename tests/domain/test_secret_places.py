@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.charts import Capabilities
-from slipway.domain.secrets import secret_pointers, secrets_end
+from slipway.domain.secret_places import placeless_secret, secret_pointers, secrets_end
 
 PARTS = ("a", "b", "c")
 REFERENCES = st.sampled_from([f"#/$defs/{name}" for name in PARTS])
@@ -110,3 +110,50 @@ def test_of_a_chart_that_nobody_wrote_for_slipway_the_whole_schema_counts():
     schema = {"properties": {"auth": {"properties": {"password": SECRET}}, "user": {"properties": {"name": SECRET}}}}
     assert secret_pointers(schema, Capabilities(user_values_paths=("/auth",))) == {"/auth/password", "/user/name"}
     assert secret_pointers(schema, Capabilities()) == {"/name"}
+
+
+SECRETS = {"properties": {"password": SECRET}}
+
+
+@pytest.mark.parametrize(
+    ("own", "place"),
+    [
+        ({"items": SECRET}, "/items"),
+        ({"type": "array", "prefixItems": [{}, SECRETS]}, "/prefixItems/1"),
+        ({"additionalProperties": SECRETS}, "/additionalProperties"),
+        ({"patternProperties": {"^a/b": SECRET}}, "/patternProperties/^a~1b"),
+        ({"allOf": [{"properties": {"x": {"unevaluatedProperties": SECRET}}}]}, "/allOf/0/properties/x/unevaluatedProperties"),
+        ({"additionalProperties": {"$ref": "#/$defs/s"}}, "/additionalProperties"),
+        ({"properties": {"x": {"$id": "https://example.org/x", **SECRETS}}}, "/properties/x"),
+    ],
+    ids=["items", "prefix", "additional", "pattern", "unevaluated", "reference", "document of its own"],
+)  # fmt: skip
+def test_a_secret_without_a_fixed_place_is_told_by_its_place_in_the_schema(own: dict[str, Any], place: str):
+    schema: dict[str, Any] = {"properties": {"user": {"properties": {"z": own}}}, "$defs": {"s": SECRETS}}
+    assert placeless_secret(schema, Capabilities()) == f"/properties/user/properties/z{place}"
+
+
+@pytest.mark.parametrize("around", ["if", "then", "else", "dependentSchemas", "$anchor", "$id", "#", "%", "index"])
+def test_a_secret_with_a_fixed_place_is_found_wherever_the_schema_says_so(around: str):
+    parts: dict[str, Any] = {
+        "a": {"$anchor": "named", **SECRETS}, "b": {"$id": "#seven", **SECRETS}, "c d": SECRETS, "e": {"allOf": [SECRETS]},
+    }  # fmt: skip
+    own: dict[str, Any] = {
+        "dependentSchemas": {"dependentSchemas": {"x": SECRETS}},
+        "$anchor": {"$ref": "#named"},
+        "$id": {"$ref": "#seven"},
+        "#": {"$ref": "#"},
+        "%": {"$ref": "#/$defs/c%20d"},
+        "index": {"$ref": "#/$defs/e/allOf/0"},
+    }.get(around, {around: SECRETS})
+    schema: dict[str, Any] = {"properties": {"user": own}, "$defs": parts}
+    if around == "#":
+        schema["properties"]["password"] = SECRET
+    assert secret_pointers(schema, Capabilities()) == {"/password"}
+    assert placeless_secret(schema, Capabilities()) is None
+
+
+def test_a_list_that_is_secret_as_a_whole_has_a_place():
+    schema = {"properties": {"user": {"properties": {"keys": {"writeOnly": True, "items": SECRET}}}}}
+    assert placeless_secret(schema, Capabilities()) is None
+    assert secret_pointers(schema, Capabilities()) == {"/keys"}

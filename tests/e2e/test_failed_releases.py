@@ -171,9 +171,10 @@ async def test_a_hook_that_fails_says_so_and_can_be_corrected(watcher: Watcher, 
     await watcher.until(deployment, {"ready"}, generation=2)
 
 
-async def test_a_hook_whose_image_cannot_be_pulled_says_so(watcher: Watcher, stack: Stack):
-    """Row H6: Helm itself says only that it waited too long."""
-    job = HOOK.replace("registry.example.org/app:1", BROKEN) % ""
+@pytest.mark.parametrize("policy", ["", ', helm.sh/hook-delete-policy: "hook-succeeded,hook-failed"'])
+async def test_a_hook_whose_image_cannot_be_pulled_says_so(watcher: Watcher, stack: Stack, policy: str):
+    """Row H6: Helm itself says only that it waited too long, and removes the Job if the chart says so."""
+    job = HOOK.replace("registry.example.org/app:1", BROKEN) % policy
     files = {"templates/hook.yaml": job, "values.yaml": MIGRATING}
     deployment = await watcher.deploy(await published(watcher, stack, files, health_timeout_sec=10))
     told = await watcher.failure(deployment)

@@ -66,6 +66,83 @@ async def test_a_preview_of_something_new_says_what_it_would_be_made_of(
         await client.post(f"/deployments/{ready['id']}/preview", {"user_values": {"replicas": "many"}})
 
 
+RIGHTS = """
+{{- if .Values.user.rights }}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{kind: ServiceAccount, name: reader}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: reader}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: reader}
+spec:
+  serviceAccountName: reader
+  containers: [{name: main, image: "registry.example.org/app:1"}]
+{{- end }}
+{{- if .Values.user.port }}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: extra}
+spec: {ports: [{port: {{ .Values.user.port }}}]}
+{{- end }}
+"""
+
+
+async def test_what_a_change_adds_is_judged_by_the_server_before_it(
+    watcher: Watcher, client: SlipwayClient, stack: Stack
+):
+    """What needs something else that the same change adds is not refused for that."""
+    files = {"templates/app.yaml": charts.APP, "templates/rights.yaml": RIGHTS}
+    template = await watcher.new_product(await charts.push(stack, files))
+    deployment = await watcher.until(await watcher.deploy(template), {"ready"})
+    place = f"/deployments/{deployment['id']}/preview"
+    shown = await client.post(place, {"user_values": {"rights": True, "port": 80}})
+    assert [each["kind"] for each in shown["added"]].count("RoleBinding") == 1
+    assert {each["kind"] for each in shown["added"]} == {"Role", "RoleBinding", "ServiceAccount", "Pod", "Service"}
+    with pytest.raises(Refused, match=r"spec\.ports"):
+        await client.post(place, {"user_values": {"port": 99999}})
+
+
+BOAT = "{{ if .Values.user.boat }}{apiVersion: slipway-test.dev/v1, kind: Canoe, metadata: {name: one}}{{ end }}"
+CANOE = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: canoes.slipway-test.dev}
+spec:
+  group: slipway-test.dev
+  names: {kind: Canoe, plural: canoes}
+  scope: Namespaced
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+"""
+
+
+async def test_an_object_of_a_kind_that_an_upgrade_brings_is_previewed(
+    watcher: Watcher, client: SlipwayClient, stack: Stack
+):
+    trusted = {"capabilities_json": {"allow": {"crds": True}}}
+    template = await watcher.new_product({**await charts.app(stack), **trusted})
+    deployment = await watcher.until(await watcher.deploy(template), {"ready"})
+    files = {"templates/app.yaml": charts.APP, "templates/boat.yaml": BOAT, "crds/canoe.yaml": CANOE}
+    newer = await client.post(
+        f"/products/{template['product_id']}/templates", {**await charts.push(stack, files), **trusted}
+    )
+    shown = await client.post(
+        f"/deployments/{deployment['id']}/preview", {"template_id": newer["id"], "user_values": {"boat": True}}
+    )
+    assert [each["kind"] for each in shown["added"]] == ["Canoe"]
+
+
 async def test_values_that_remove_every_object_need_a_confirmation(
     watcher: Watcher, client: SlipwayClient, stack: Stack
 ):

@@ -6,6 +6,7 @@ from typing import Any
 
 from slipway.clock import settle
 from slipway_executor.app import choose_helm
+from slipway_executor.cluster.memory import MemoryCluster
 from slipway_executor.helm.bounded import BoundedHelm
 from slipway_executor.helm.port import Deadline, Release, Rendered
 from slipway_executor.settings import ExecutorSettings
@@ -62,6 +63,6 @@ async def test_a_wave_of_rollbacks_tests_and_previews_runs_as_many_at_once_as_th
 
 async def test_an_executor_has_as_many_turns_as_slots(tmp_path: Path):
     settings = ExecutorSettings(nats_url="", slots=3, helm_engine="off")
-    async with choose_helm(settings, tmp_path) as helm:
+    async with choose_helm(settings, MemoryCluster(), tmp_path) as helm:
         assert isinstance(helm, BoundedHelm)
         assert helm.at_once == 3

@@ -42,19 +42,26 @@ CASES = {
 async def test_a_hooks_failure_is_told_by_its_pods(objects: list[dict[str, Any]], said: str):
     cluster = MemoryCluster()
     cluster.set_objects(*objects)
-    told = await of_hooks(failure(), cluster, "n")
+    told = await of_hooks(failure(), (), cluster, "n")
     assert told.reason == f"hook migrate failed: {said}"
     assert (told.code, told.failure_class) == ("hook_failed", FailureClass.TERMINAL), "the same hook fails again"
+
+
+async def test_pods_that_are_gone_by_now_are_told_as_they_were():
+    told = await of_hooks(
+        failure(), [pod({"terminated": {"exitCode": 3, "message": "no such table"}})], MemoryCluster(), "n"
+    )
+    assert told.reason == "hook migrate failed: pod migrate-x: container main ended with exit code 3: no such table"
 
 
 async def test_a_hook_whose_pods_are_well_is_told_as_helm_does():
     cluster = MemoryCluster()
     cluster.set_objects(pod({"terminated": {"exitCode": 0}}))
-    assert await of_hooks(failure(), cluster, "n") == failure()
+    assert await of_hooks(failure(), (), cluster, "n") == failure()
 
 
 async def test_no_pods_are_asked_about_what_was_no_hook():
     cluster = MemoryCluster()
     cluster.set_objects(pod({"terminated": {"exitCode": 3}}))
-    assert await of_hooks(failure("values_rejected"), cluster, "n") == failure("values_rejected")
+    assert await of_hooks(failure("values_rejected"), (), cluster, "n") == failure("values_rejected")
     assert cluster.calls == []

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from nacl.public import PublicKey, SealedBox
 
-from slipway.domain.charts import SecretField
+from slipway.domain.charts import Allowances, SecretField
 from slipway.identity import new_id
 from slipway.messaging.messages import Chart, Sealed, encode
 from slipway.messaging.queries import Place, PreviewedRelease, PreviewRelease
@@ -17,6 +17,7 @@ from slipway_executor.cluster.port import Namespace, Object, ReleaseRecord
 from slipway_executor.failing import OperationFailed, terminal
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.helm.port import Release, Rendered
+from slipway_executor.insight.needs import needs
 from slipway_executor.insight.preview import Previewing
 from slipway_executor.masking import HIDDEN
 from slipway_executor.sealing import Keyring
@@ -37,6 +38,8 @@ class Rendering(MemoryHelm):
     def __init__(self, cluster: MemoryCluster) -> None:
         super().__init__(cluster)
         self.numbered = False
+        self.more: list[Object] = []
+        self.unknown_on_server = False
         self._times = 0
 
     def objects(self, password: str) -> list[Object]:
@@ -54,7 +57,9 @@ class Rendering(MemoryHelm):
     async def render(self, release: Release, *, on_server: bool) -> Rendered:
         if self.failure:
             raise self.failure
-        return Rendered(objects=tuple(self.objects(release.values.get("password", "none-yet"))))
+        if on_server and self.unknown_on_server:
+            raise terminal("unknown_kind", "unknown")
+        return Rendered(objects=(*self.objects(release.values.get("password", "none-yet")), *self.more))
 
 
 def config(name: str, data: dict[str, str]) -> Object:
@@ -122,6 +127,51 @@ async def test_only_a_rendering_that_comes_out_the_same_twice_is_promised(world:
     assert (await world.preview()).mark
     world.helm.numbered = True
     assert (await world.preview()).mark is None
+
+
+ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r"}}
+BINDING = {**ROLE, "kind": "RoleBinding", "roleRef": {"kind": "Role", "name": "r"}}
+POD: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"serviceAccountName": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("item", "needed"),
+    [
+        (ROLE, set()),
+        (BINDING, {("Role", "r")}),
+        (POD, {("ServiceAccount", "a")}),
+        ({**POD, "metadata": {"name": "p", "namespace": "other"}, "spec": {}}, {("Namespace", "other")}),
+        ({**POD, "spec": {"priorityClassName": "high"}}, {("PriorityClass", "high")}),
+    ],
+    ids=["role", "binding", "pod", "place", "priority"],
+)
+def test_what_an_object_needs(item: Object, needed: set[tuple[str, str]]):
+    assert needs(item) == needed
+
+
+async def test_what_is_added_is_tried_unless_it_needs_what_is_added_too(world: World):
+    world.cluster.rendered = []
+    world.helm.more = [ROLE, BINDING]
+    world.cluster.failures["dry_run"] = terminal("admission_denied", "no")
+    with pytest.raises(OperationFailed, match="no"):
+        await world.preview()
+    world.helm.more = [BINDING]
+    del world.cluster.failures["dry_run"]
+    world.cluster.calls.clear()
+    await world.preview()
+    assert world.cluster.calls.count("dry_run") == 3, "its role is there already"
+    world.helm.more = [ROLE, BINDING]
+    world.cluster.calls.clear()
+    await world.preview()
+    assert world.cluster.calls.count("dry_run") == 3, "settings, login and the role"
+
+
+async def test_a_kind_that_the_chart_brings_along_is_not_refused(world: World):
+    world.helm.unknown_on_server = True
+    with pytest.raises(OperationFailed, match="unknown"):
+        await world.preview()
+    shown = await world.preview(allow=Allowances(crds=True))
+    assert (shown.mark, shown.dry_run) == (None, True), "it is promised nothing that the server did not render"
 
 
 async def test_nothing_is_written(world: World):

@@ -133,6 +133,7 @@ async def test_a_chart_that_renders_something_else_than_the_preview_showed_write
     [report] = await world.reports()
     assert report.failure is not None
     assert (report.failure.code, report.failure.failure_class) == ("preview_outdated", FailureClass.TERMINAL)
+    assert not report.failure.cluster_changed, "a refusal counts against no budget"
     assert world.helm.calls.count("apply") == 1
 
 
@@ -497,7 +498,7 @@ async def test_what_the_objects_ask_for_is_reserved_before_the_first_write(world
     await world.pull()
     failed = (await world.reports())[-1]
     assert failed.failure is not None
-    assert (failed.failure.code, failed.failure.cluster_changed) == ("quota_exceeded", True)
+    assert (failed.failure.code, failed.failure.cluster_changed) == ("quota_exceeded", False)
     assert ("n", "big") not in world.cluster.releases
     assert world.helm.calls.count("apply") == 1
 

@@ -5,7 +5,10 @@ import os
 import shutil
 import signal
 import ssl
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -21,12 +24,13 @@ from slipway.messaging import subjects
 from slipway.messaging.broker import StreamMissing
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.topology import PROJECTOR
+from tests.e2e import charts
 from tests.e2e.watching import eventually
-from tests.faults.system import System
+from tests.faults.system import QUICKLY, System
 from tests.support.golden import OLDEST
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-GROWTH_MIB = 40.0
+GROWTH_MIB = 20.0
 
 
 async def all_ready(system: System) -> None:
@@ -74,18 +78,31 @@ async def test_a_consumer_is_deleted_live(system: System, stream: str, consumer:
 
 
 async def test_the_api_accepts_without_nats(system: System):
-    """Row 16: memory stays flat, and all of it runs once NATS is back."""
+    """Row 16: under load. Nothing is leased, memory stays flat, and the newest of all that was asked runs afterwards."""
     stack = system.stack
+    some = [await system.deploy() for _ in range(6)]
+    await all_ready(system)
     assert stack.nats
-    pids = [stack.services[name].pid for name in ("api", "scheduler-1", "scheduler-2")]
     await stop_nats(stack.state, stack.nats)
-    before = [memory_mib(pid) for pid in pids]
-    for _ in range(20):
-        await system.deploy()
-    grown = [after - was for after, was in zip([memory_mib(pid) for pid in pids], before, strict=True)]
+
+    async def changed(deployment: dict[str, Any]) -> None:
+        for number in range(25):
+            await system.change(deployment, user_values={"replicas": 1 + number % 3})
+
+    async def leased() -> list[Any]:
+        unfinished = "SELECT count(*) FROM deployment_reconcile_job WHERE status IN ('leased', 'running')"
+        return [*await system.rows(unfinished), *await system.rows("SELECT last_value FROM job_fence")]
+
+    before, memory = await leased(), []
+    for _ in range(2):  # the first wave fills pools and caches
+        await asyncio.gather(*(changed(each) for each in some))
+        memory.append([memory_mib(server.pid) for server in stack.services.values()])
+    assert await leased() == before == [{"count": 0}, before[1]]
+    grown = [after - was for was, after in zip(*memory, strict=True)]
     assert max(grown) < GROWTH_MIB, grown
     stack.nats = await start_nats(stack.state)
-    await all_ready(system)
+    for each in some:
+        await system.ready(each, generation=system.accepted[each["id"]])
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
@@ -101,21 +118,37 @@ async def test_postgresql_is_restarted_under_load(system: System, how: signal.Si
 
 
 async def test_postgresql_is_away_for_a_while(system: System):
-    """Row 22: until every service has noticed, rather than for minutes. Nothing is accepted meanwhile."""
+    """Row 22: for three times as long as an owner may be silent, rather than for minutes.
+
+    Nothing is accepted meanwhile, and the job that is under way stays with whom it was.
+    """
     template = await system.hello()
-    first = await system.deploy(template)
+    lasting = await system.watcher.new_product(await charts.app(system.stack, health_timeout_sec=600))
+    watched = await system.deploy(lasting, user_values={"image": "registry.example.org/slipway-test/stays-pending:1"})
+
+    async def watching() -> Mapping[str, Any] | None:
+        job = await system.job(watched)
+        beats = await system.rows("SELECT phase FROM job_lease WHERE job_id = $1", job["id"])
+        return job if [each["phase"] for each in beats] == ["watching"] else None
+
+    before = await eventually(watching, "the job has applied its objects and watches them")
     await down(system.stack, signal.SIGINT)
     asking = [asyncio.create_task(system.insist(template)) for _ in range(3)]
-
-    async def noticed() -> bool | None:
+    until, refused = time.monotonic() + 3 * float(QUICKLY["SLIPWAY_SILENCE_SEC"]), 0
+    while time.monotonic() < until or not refused:
         answer = await system.ask({"template_id": template["id"], "domain_name": "nowhere.example.org"}, "away")
-        return (answer is not None and answer.status_code == 503) or None
-
-    await eventually(noticed, "the API says that it cannot")
+        assert answer is None or answer.status_code == 503, answer.text
+        refused += answer is not None
+        await asyncio.sleep(0.2)
     await up(system.stack)
-    await asyncio.gather(*asking)
-    await system.ready(first)
-    await all_ready(system)
+    for each in await asyncio.gather(*asking):
+        await system.ready(each)
+    assert await system.rows("SELECT 1 FROM deployment WHERE domain_name = 'nowhere.example.org'") == []
+    after = await system.job(watched)
+    same = ("id", "fence", "locked_by", "lost", "status")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    await system.change(watched, user_values={})
+    await system.ready(watched, generation=2)
 
 
 async def test_connections_are_ended_again_and_again(system: System):

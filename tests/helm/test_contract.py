@@ -1,5 +1,6 @@
 """What every way to run Helm promises: the engine and the Helm program on a real cluster, and Helm in memory."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from slipway_executor.helm.engine.adapter import HelmEngine
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.helm.port import Helm, Release
 from slipway_executor.helm.process import HelmProcess
+from slipway_executor.helm.witnessed import WitnessedHelm
+from slipway_executor.reconcile.reason import of_hooks
 from tests.helm import charts
 from tests.helm.charts import config_map, job
 from tests.helm.place import Place
@@ -42,8 +45,9 @@ def way(request: pytest.FixtureRequest, engine: HelmEngine, process: HelmProcess
 
 
 @pytest.fixture(params=["engine", "process"])
-def real(request: pytest.FixtureRequest, engine: HelmEngine, process: HelmProcess) -> Helm:
-    return engine if request.param == "engine" else process
+def real(request: pytest.FixtureRequest, engine: HelmEngine, process: HelmProcess, place: Place) -> Helm:
+    """As an executor has them."""
+    return engine if request.param == "engine" else WitnessedHelm(process, place.cluster)
 
 
 def labelled(way: Way, chart: Path, generation: int) -> Release:
@@ -76,6 +80,32 @@ async def test_a_failed_operation_leaves_a_failed_revision(way: Way, tmp_path: P
         await way.helm.apply(labelled(way, charts.packed(tmp_path, FAILING), 1), charts.within())
     assert caught.value.failure.code == "hook_failed"
     assert await history(way) == [(1, "failed", 1)]
+
+
+@pytest.mark.parametrize("policy", ["hook-failed", "hook-succeeded,hook-failed"])
+async def test_a_hook_that_is_removed_when_it_fails_is_told_by_its_pods(
+    real: Helm, place: Place, tmp_path: Path, policy: str
+):
+    """Row H6: Helm removes the Job before it returns, and its pods with it; by then nobody could say why."""
+    more = f', helm.sh/hook-delete-policy: "{policy}", helm.sh/hook-output-log-policy: hook-failed'
+    hook = charts.job("gate", "pre-install", more=more)
+    waiting = hook.replace("/ends:1", "/slipway-test/stays-pending:1")
+    chart = charts.packed(tmp_path, {"templates/all.yaml": waiting})
+    applying = asyncio.create_task(
+        real.apply(charts.release(chart, place.namespace, hook_timeout_sec=300), charts.within(600))
+    )
+    while not (pods := await place.get("pods")):
+        await asyncio.sleep(0.1)
+    ended = {"exitCode": 3, "message": "no such table"}
+    container = {"name": "main", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
+    status = {"phase": "Failed", "containerStatuses": [{**container, "state": {"terminated": ended}}]}
+    name = pods[0]["metadata"]["name"]
+    await place.kubectl("patch", "pod", name, "--subresource=status", "-p", json.dumps({"status": status}))
+    with pytest.raises(OperationFailed) as caught:
+        await applying
+    assert not [item for item in await place.objects() if item["kind"] == "Job"]
+    told = await of_hooks(caught.value.failure, caught.value.hook_pods, MemoryCluster(), place.namespace)
+    assert told.reason.endswith(f"pod {name}: container main ended with exit code 3: no such table")
 
 
 async def test_a_failed_test_is_told_and_changes_no_revision(way: Way, tmp_path: Path):

@@ -1,5 +1,7 @@
 """Drift, expiry, cleaning and kept archives, on a real PostgreSQL as the scheduler's own login."""
 
+import asyncio
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -20,9 +22,9 @@ from slipway.messaging.queries import Answered, FindDrift, FoundDrift
 from slipway_scheduler.archives import Archives
 from slipway_scheduler.claims import Claims
 from slipway_scheduler.cleaning import Cleaning
-from slipway_scheduler.drift import DriftScan
+from slipway_scheduler.drift import AT_ONCE, GAP_SEC, DriftScan, allowed, spread
 from slipway_scheduler.expiry import Expiry
-from tests.support.rows import deploy, seed
+from tests.support.rows import Seeded, deploy, seed
 
 DRIFT = FoundDrift(objects=[Drifted(kind="Deployment", name="web", fields=("/spec/replicas",))])
 
@@ -64,6 +66,24 @@ class World:
         raw = msgspec.json.encode({"drift": drift}).decode().replace(":", "\\:")
         await self.do(f"UPDATE product_template_version SET capabilities_json = '{raw}'")
 
+    async def become_ready(self) -> None:
+        await self.do("UPDATE deployment_reconcile_job SET status = 'succeeded'")
+        await self.do(
+            "UPDATE deployment SET status = 'ready', applied_generation = 1, applied_template_id = desired_template_id"
+        )
+        await self.do(
+            "INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, digest, succeeded, job_id)"
+            " SELECT id, 3, 1, desired_template_id, 'd', true, gen_random_uuid() FROM deployment ON CONFLICT DO NOTHING"
+        )
+
+    async def many(self, count: int) -> None:
+        """Have so many more ready deployments."""
+        [row] = await self.rows("SELECT user_id, desired_template_id AS template FROM deployment")
+        seeded = Seeded(user=row["user_id"], product=new_id(), template=row["template"])
+        for number in range(2, count + 2):
+            await deploy(self.superuser, seeded, number)
+        await self.become_ready()
+
     async def version(self, digest: str) -> UUID:
         """Publish a version with this digest; return its id."""
         made = new_id()
@@ -85,14 +105,7 @@ class World:
 async def world(database: Database, scheduler_database: Database) -> AsyncIterator[World]:
     seeded = await seed(database)
     made = World(database, scheduler_database, await deploy(database, seeded))
-    await made.do("UPDATE deployment_reconcile_job SET status = 'succeeded'")
-    await made.do(
-        "UPDATE deployment SET status = 'ready', applied_generation = 1, applied_template_id = desired_template_id"
-    )
-    await made.do(
-        "INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, digest, succeeded, job_id)"
-        " SELECT id, 3, 1, desired_template_id, 'd', true, gen_random_uuid() FROM deployment"
-    )
+    await made.become_ready()
     async with made.broker.respond(subjects.queries("local"), made.reply, group="executors"):
         yield made
 
@@ -111,6 +124,34 @@ async def test_drift_is_told_once_and_corrected_by_a_job(world: World):
     await world.do("UPDATE deployment SET scan_after = now()")
     await world.scan.run_once()
     assert await world.events() == ["drifted.v1"], "the same drift is no news"
+
+
+@pytest.mark.parametrize(("unused_sec", "count"), [(-1, 0), (0.4, 0), (0.5, 1), (1.9, 3), (3600, 4), (math.inf, 4)])
+def test_a_clusters_share_of_scans_grows_with_time_and_is_bounded(unused_sec: float, count: int):
+    assert allowed(unused_sec) == count
+
+
+def test_the_next_comparison_is_a_quarter_sooner_or_later():
+    assert [spread(600, jitter) for jitter in (0, 0.5, 1)] == [450, 600, 750]
+
+
+async def test_schedulers_share_the_pace_of_a_cluster(world: World):
+    """The bound is that of the database's clock, so a slow machine may compare more, and never too many."""
+    await world.many(60)
+    [before] = await world.rows("SELECT now() AS at")
+    scans = [world.scan, DriftScan(world.scheduler, world.broker, every_sec=600, committed=lambda: None)]
+    for _ in range(6):
+        await asyncio.gather(*(scan.run_once() for scan in scans))
+    [after] = await world.rows("SELECT now() AS at")
+    passed_sec = (after["at"] - before["at"]).total_seconds()
+    assert AT_ONCE <= len(world.asked) <= AT_ONCE + passed_sec / GAP_SEC
+
+
+async def test_a_cluster_whose_pace_another_scheduler_holds_is_left_to_it(world: World):
+    async with world.superuser.writing() as session:
+        await session.execute(text("SELECT 1 FROM cluster FOR UPDATE"))
+        assert await world.scan.run_once() == 0
+    assert await world.scan.run_once() == 1
 
 
 async def test_what_the_template_says_is_done(world: World):

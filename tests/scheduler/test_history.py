@@ -50,6 +50,15 @@ async def test_what_waits_runs_or_may_be_queued_again_stays(world: World):
     assert await statuses(world, "deployment_reconcile_job") == ["delayed", "quarantined", "queued"]
 
 
+async def test_what_is_quarantined_goes_with_its_deployment(world: World):
+    await deploy(world.superuser, world.seeded)
+    await world.do("UPDATE deployment_reconcile_job SET status = 'quarantined', finished_at = now() - interval '1 day'")
+    assert await Cleaning(world.database).run_once() == 0, "a person may put it back"
+    await world.do("UPDATE deployment SET status = 'deleted', deleted_at = now()")
+    assert await Cleaning(world.database).run_once() == 1
+    assert await statuses(world, "job_history") == ["quarantined"]
+
+
 async def test_pages_go_on_from_the_queue_into_the_history(world: World):
     for number in range(4):
         await ended(world, number)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from slipway.database.queries import leases
 from slipway.domain.failures import Failure, FailureClass
-from slipway.domain.jobs import JobReason
+from slipway.domain.jobs import BACKGROUND_EVERY, JobReason, background_share
 from slipway.domain.outcomes import Outcome
 from slipway.messaging import subjects
 from slipway.messaging.messages import JobPhase, Report, encode
@@ -407,6 +407,41 @@ async def test_a_hundred_changes_are_one_job_and_the_last_wins(world: World):
     await world.change(deployment, JobReason.DELETE)
     row = await world.row("deployment_reconcile_job")
     assert (row["generation"], row["reason"], row["status"]) == (22, "delete", "queued")
+
+
+async def drifted(world: World, number: int) -> UUID:
+    """Return a deployment whose only waiting job corrects its drift."""
+    deployment = await deploy(world.superuser, world.seeded, number)
+    await world.do(f"DELETE FROM deployment_reconcile_job WHERE deployment_id = '{deployment}'")
+    await world.change(deployment, JobReason.DRIFT)
+    return deployment
+
+
+async def test_background_work_has_its_share_under_a_flood_of_changes(world: World):
+    background = await drifted(world, 0)
+    users = [await seed(world.superuser, email=f"{name}@example.org") for name in ("first", "second")]
+    await world.beat(slots=1)
+    leased: list[UUID] = []
+    for number in range(1, 2 * BACKGROUND_EVERY, len(users)):  # as many come as there is room for, and more wait
+        for each, user in enumerate(users):
+            await deploy(world.superuser, user, number + each)
+            await deploy(world.superuser, user, 1000 + number + each)
+        await world.dispatcher.run_once()
+        leased += [command.deployment for command in await world.pulled()]
+        await world.do("UPDATE deployment_reconcile_job SET status = 'succeeded' WHERE status = 'leased'")
+    assert leased.index(background) == BACKGROUND_EVERY, "so many went before it, and then it had its turn"
+
+
+@pytest.mark.parametrize(("passed", "room", "share"), [(0, 200, 0), (15, 1, 0), (16, 1, 1), (16, 4, 1), (200, 200, 12)])
+def test_background_works_share(passed: int, room: int, share: int):
+    assert background_share(passed, room) == share
+
+
+async def test_a_users_background_work_does_not_hold_up_their_changes(world: World):
+    some = [await drifted(world, number) for number in range(5)]
+    await world.change(some[-1])
+    [job] = await world.rows("SELECT queue_key FROM deployment_reconcile_job WHERE priority = 0")
+    assert job["queue_key"] == 1, "level with a job of somebody who has none"
 
 
 async def test_many_jobs_of_one_user_do_not_delay_anothers_one(world: World):

@@ -19,13 +19,13 @@ const protobuf = "application/vnd.kubernetes.protobuf"
 
 // newConfiguration returns what one action of Helm needs to act in a namespace. It serves one operation: a Configuration
 // is not safe for more than one at a time, and remembers capabilities.
-func newConfiguration(where *cluster, guard *guarded, wish *operation, say *progress) (*action.Configuration, error) {
+func newConfiguration(where *cluster, guard *guarded, wish *operation, say *progress) (*action.Configuration, *observedClient, error) {
 	rights := where.config(guard, wish.AsUser)
 	secrets := rest.CopyConfig(rights)
 	secrets.ContentType, secrets.AcceptContentTypes = protobuf, protobuf+",application/json"
 	core, err := corev1.NewForConfig(secrets)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	access := &getter{rights: rights, discovery: where.discovery}
 	configuration := action.NewConfiguration()
@@ -34,8 +34,9 @@ func newConfiguration(where *cluster, guard *guarded, wish *operation, say *prog
 	client := kube.New(access)
 	client.Factory = unvalidated{client.Factory}
 	client.Namespace = wish.Namespace
-	configuration.KubeClient = &observedClient{Client: client, configuration: configuration, discovery: where.discovery, say: say}
-	return configuration, nil
+	observed := &observedClient{Client: client, configuration: configuration, discovery: where.discovery, say: say}
+	configuration.KubeClient = observed
+	return configuration, observed, nil
 }
 
 // getter hands Helm the clients of one operation, and the discovery that all share.

@@ -25,10 +25,11 @@ type answer struct {
 
 // outcome is how an operation ended. Error is what Helm's own program would print.
 type outcome struct {
-	Result   any    `json:"result,omitempty"`
-	Error    string `json:"error,omitempty"`
-	NotFound bool   `json:"not_found,omitempty"` // there is no such release
-	TooLarge bool   `json:"too_large,omitempty"`
+	Result   any       `json:"result,omitempty"`
+	Error    string    `json:"error,omitempty"`
+	NotFound bool      `json:"not_found,omitempty"` // there is no such release
+	TooLarge bool      `json:"too_large,omitempty"`
+	HookPods []podSeen `json:"hook_pods,omitempty"` // of a hook that failed
 }
 
 func main() {
@@ -68,7 +69,7 @@ func (e *engine) run(wish *operation) *outcome {
 	guard := &guarded{
 		fence: e.fence, number: wish.number, applied: &applied, beyond: allowedBeyond(), next: where.transport,
 	}
-	configuration, err := newConfiguration(where, guard, wish, say)
+	configuration, client, err := newConfiguration(where, guard, wish, say)
 	if err != nil {
 		return &outcome{Error: err.Error()}
 	}
@@ -78,6 +79,7 @@ func (e *engine) run(wish *operation) *outcome {
 			Error:    err.Error(),
 			NotFound: errors.Is(err, driver.ErrReleaseNotFound),
 			TooLarge: errors.Is(err, errTooLarge),
+			HookPods: client.hookPods,
 		}
 	}
 	return &outcome{Result: result}

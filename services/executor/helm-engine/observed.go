@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/kube"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // observedClient is Helm's client, which tells how far it is and asks what the cluster serves once for an operation.
@@ -13,6 +17,7 @@ type observedClient struct {
 	configuration *action.Configuration
 	discovery     *discoveries
 	say           *progress
+	hookPods      []podSeen // of the hook that failed
 }
 
 // IsReachable begins every action of Helm: here the capabilities are set, so that Helm does not discover them itself.
@@ -25,6 +30,20 @@ func (c *observedClient) IsReachable() error {
 		return fmt.Errorf("kubernetes cluster unreachable: %w", err)
 	}
 	c.configuration.Capabilities = capabilities
+	return nil
+}
+
+// GetPodList is Helm's, which would use a client that only its own IsReachable makes.
+func (c *observedClient) GetPodList(namespace string, wanted metav1.ListOptions) (*corev1.PodList, error) {
+	client, err := c.Factory.KubernetesClientSet()
+	if err != nil {
+		return nil, err
+	}
+	return client.CoreV1().Pods(namespace).List(context.Background(), wanted)
+}
+
+// OutputContainerLogsForPodList prints what a chart wants printed of its hooks: here nobody would read it.
+func (c *observedClient) OutputContainerLogsForPodList(*corev1.PodList, string, func(string, string, string) io.Writer) error {
 	return nil
 }
 
@@ -43,5 +62,5 @@ func (c *observedClient) GetWaiterWithOptions(strategy kube.WaitStrategy, option
 	if err != nil {
 		return nil, err
 	}
-	return &observedWaiter{waiter, c.say}, nil
+	return &observedWaiter{waiter, c}, nil
 }

@@ -73,13 +73,17 @@ func (p *progress) applying(resources kube.ResourceList) { p.phase("applying", l
 // observedWaiter tells which hook is waited for, and when it is no more.
 type observedWaiter struct {
 	kube.Waiter
-	say *progress
+	client *observedClient
 }
 
 func (w *observedWaiter) WatchUntilReady(resources kube.ResourceList, timeout time.Duration) error {
 	for _, each := range resources {
-		w.say.phase("hook", len(resources), each.Mapping.GroupVersionKind.Kind+"/"+each.Name)
+		w.client.say.phase("hook", len(resources), each.Mapping.GroupVersionKind.Kind+"/"+each.Name)
 	}
-	defer w.say.phase("recording", 0, "") // from here on Helm writes: an order to stop must leave it time
-	return w.Waiter.WatchUntilReady(resources, timeout)
+	defer w.client.say.phase("recording", 0, "") // from here on Helm writes: an order to stop must leave it time
+	err := w.Waiter.WatchUntilReady(resources, timeout)
+	if err != nil {
+		w.client.hookPods = w.client.podsOf(resources)
+	}
+	return err
 }

@@ -42,6 +42,7 @@ from slipway_executor.charts.fetch import ChartClient
 from slipway_executor.charts.keeper import Keeper
 from slipway_executor.charts.store import ChartStore
 from slipway_executor.cluster.kubernetes import connect
+from slipway_executor.cluster.port import Cluster
 from slipway_executor.cluster.real import KubernetesCluster
 from slipway_executor.failing import OperationFailed
 from slipway_executor.fence import Terms
@@ -50,6 +51,7 @@ from slipway_executor.helm.engine.adapter import engine_helm
 from slipway_executor.helm.observed import ObservedHelm
 from slipway_executor.helm.port import Helm
 from slipway_executor.helm.process import HelmProcess
+from slipway_executor.helm.witnessed import WitnessedHelm
 from slipway_executor.insight.charts import Inspecting, Resolving
 from slipway_executor.insight.drift import Drifting
 from slipway_executor.insight.keys import Resealing, Rotating
@@ -113,7 +115,7 @@ async def _serve(settings: ExecutorSettings) -> None:
                     keyring=key,
                     keeper=Keeper(broker, settings.cluster),
                 )
-                async with choose_helm(settings, Path(work)) as helm:
+                async with choose_helm(settings, cluster, Path(work)) as helm:
                     await run(settings, broker, cluster, helm, charts, key, stop)
     finally:
         await broker.close()
@@ -187,18 +189,21 @@ async def run(
 
 
 @asynccontextmanager
-async def choose_helm(settings: ExecutorSettings, work: Path) -> AsyncGenerator[Helm]:
+async def choose_helm(settings: ExecutorSettings, cluster: Cluster, work: Path) -> AsyncGenerator[Helm]:
     """Choose how Helm is run: by the warm engine when its program is there, else by a process for each operation."""
-    async with _adapter(settings, work) as helm:
+    async with _adapter(settings, cluster, work) as helm:
         yield BoundedHelm(ObservedHelm(helm), at_once=settings.slots)
 
 
 @asynccontextmanager
-async def _adapter(settings: ExecutorSettings, work: Path) -> AsyncGenerator[Helm]:
+async def _adapter(settings: ExecutorSettings, cluster: Cluster, work: Path) -> AsyncGenerator[Helm]:
     program = shutil.which(settings.helm_engine) if settings.helm_engine != NO_ENGINE else None
     log.info("helm_chosen", engine=program or "", helm="" if program else settings.helm)
     if program is None:
-        yield HelmProcess(settings.helm, kubeconfig=settings.kubeconfig, work=work, memory_mib=settings.helm_memory_mib)
+        process = HelmProcess(
+            settings.helm, kubeconfig=settings.kubeconfig, work=work, memory_mib=settings.helm_memory_mib
+        )
+        yield WitnessedHelm(process, cluster)
         return
     helm = engine_helm(
         program, kubeconfig=settings.kubeconfig, work=work, idle=settings.slots, qps=settings.helm_requests_per_second,

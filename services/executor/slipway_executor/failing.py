@@ -1,14 +1,21 @@
 """The one exception of the executor's adapters: it carries the failure that is reported."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from slipway.domain.failures import Failure, FailureClass
 
 
 class OperationFailed(Exception):
-    """Something outside refused or broke. `failure` says what would help."""
+    """Something outside refused or broke. `failure` says what would help.
 
-    def __init__(self, failure: Failure) -> None:
+    `hook_pods` are the pods of a hook that failed as they were then: Helm may have removed them since.
+    """
+
+    def __init__(self, failure: Failure, hook_pods: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(failure.reason)
         self.failure = failure
+        self.hook_pods = hook_pods
 
 
 def transient(code: str, reason: str, *, changed: bool = False) -> OperationFailed:

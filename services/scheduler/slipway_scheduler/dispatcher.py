@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
 
 from slipway.database.engine import Database
+from slipway.database.hot import Hot
 from slipway.database.queries import leases
 from slipway.database.queries.leases import LeasedJob, Look
 from slipway.domain.failures import Failure, FailureClass
+from slipway.domain.jobs import background_share
 from slipway.failpoints import hit
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError, MessageTooLarge
@@ -48,6 +51,8 @@ class Dispatcher:
         self._build = build
         self._name = name
         self._refuse = refuse
+        self._passed: dict[str, int] = {}
+        """By cluster, how many jobs were leased while more waited, since background work had its share."""
 
     async def run_once(self) -> int:
         """Lease and publish what is due and has room; return how many were published. Without NATS nothing is leased."""
@@ -71,11 +76,22 @@ class Dispatcher:
                 await leases.promote_due(hot)
             jobs = await leases.unpublished(hot) if look.unpublished else []
             for cluster in look.room if look.delayed else look.due:
-                count = min(look.room[cluster], BATCH)
-                leased = await leases.lease(hot, cluster=cluster, count=count, dispatcher=self._name)
+                leased = await self._lease_of(hot, cluster, min(look.room[cluster], BATCH))
                 LEASES.labels(cluster).inc(len(leased))
                 jobs += leased
         return jobs
+
+    async def _lease_of(self, hot: Hot, cluster: str, count: int) -> list[LeasedJob]:
+        """Lease what has room; background work's share first, when others have gone before it for long enough."""
+        passed = self._passed.get(cluster, 0)
+        share = background_share(passed, count)
+        lease = partial(leases.lease, hot, cluster=cluster, dispatcher=self._name)
+        leased = await lease(count=share, background=True) if share else []
+        if count > len(leased):
+            leased += await lease(count=count - len(leased))
+        more = len(leased) == count  # else all that is due was leased
+        self._passed[cluster] = passed + count if more and not share else 0
+        return leased
 
     async def _publish(self, leased: LeasedJob) -> bool:
         """Tell whether the job's command is stored."""

@@ -25,11 +25,26 @@ from slipway_scheduler.claims import SCHEDULER
 log = structlog.get_logger()
 
 INTERVAL_SEC = 2.0
-PER_PASS = 4
-"""Deployments of one cluster that are compared in a pass: 2 a second in all."""
+GAP_SEC = 0.5
+"""One deployment of a cluster is compared in so long, on average, however many schedulers there are."""
+AT_ONCE = 4
+"""So many are compared at once after a time in which fewer were."""
 TIMEOUT_SEC = 20.0
 AGAIN_SEC = 60.0
 """Until one is tried again whose executor did not answer."""
+
+
+def allowed(unused_sec: float) -> int:
+    """Return how many of a cluster's deployments may be compared now; its share was not used for so long."""
+    return int(min(AT_ONCE, max(0.0, unused_sec) / GAP_SEC))
+
+
+def spread(every_sec: float, jitter: float) -> float:
+    """Return the seconds until the next comparison: a quarter more or less, so that all of one moment do not stay together.
+
+    `jitter`, in [0, 1), is the caller's.
+    """
+    return every_sec * (0.75 + jitter / 2)
 
 
 class DriftScan:
@@ -45,7 +60,13 @@ class DriftScan:
         if not self._broker.connected:
             return 0
         async with self._database.writing() as session:
-            due = await drift.take_due(session, per_cluster=PER_PASS, again_sec=AGAIN_SEC)
+            paces = await drift.lock_paces(session)
+            counts = {cluster: count for cluster, unused in paces.items() if (count := allowed(unused))}
+            if not counts:
+                return 0
+            due = await drift.take_due(
+                session, counts, gap_sec=GAP_SEC, most_unused_sec=AT_ONCE * GAP_SEC, again_sec=AGAIN_SEC
+            )
         await asyncio.gather(*(self._scan(each) for each in due))
         return len(due)
 
@@ -91,7 +112,7 @@ class DriftScan:
         self._committed()
 
     async def _next(self, due: Due) -> None:
-        """Have it compared again after its time; spread, so that all of one moment do not stay together."""
-        delay = self._every_sec * random.uniform(0.75, 1.25)  # noqa: S311
+        """Have it compared again after its time."""
+        delay = spread(self._every_sec, random.random())  # noqa: S311
         async with self._database.writing() as session:
             await drift.postpone(session, due.id, delay)

@@ -12,7 +12,7 @@ from slipway.cli.output import Format, Output, say, show_list
 from slipway.cli.session import connected
 from slipway.cli.waiting import Timeout, Wait, last_event
 from slipway.client.deployments import Deployment
-from slipway.domain.secrets import secret_pointers
+from slipway.domain.secret_places import secret_pointers
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import at, parse_pointer
 

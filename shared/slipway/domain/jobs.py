@@ -73,6 +73,15 @@ def priority(reason: JobReason) -> int:
     return 1 if reason in BACKGROUND else 0
 
 
+BACKGROUND_EVERY = 16
+"""Under a flood of what people wait for, background work has one job of so many."""
+
+
+def background_share(passed: int, room: int) -> int:
+    """Return how many of the next `room` jobs are background work's; `passed` went before it in full passes since its turn."""
+    return max(1, room // BACKGROUND_EVERY) if passed >= BACKGROUND_EVERY else 0
+
+
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When to try again, and when to stop: seconds and tries."""
 

@@ -5,7 +5,8 @@ from slipway.database.models import Deployment
 from slipway.database.queries.wishes import Wish
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobReason
-from slipway.domain.secrets import replace, secret_pointers
+from slipway.domain.secret_places import secret_pointers
+from slipway.domain.secrets import replace
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import Problem, at, parse_pointer
 from slipway_api.auth.gate import Caller

@@ -11,7 +11,7 @@ from slipway.database.queries import outbox, products, templates
 from slipway.domain.charts import DIGEST, Capabilities, InvalidChartRef, Registries, parse_chart_ref
 from slipway.domain.events import EventType
 from slipway.domain.images import InvalidImage, parse_image
-from slipway.domain.secrets import secret_pointers, secrets_end
+from slipway.domain.secret_places import placeless_secret, secret_pointers, secrets_end
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import USER, Problem, check_user_values, parse_pointer, pointer
 from slipway.messaging.messages import Chart
@@ -123,6 +123,12 @@ def _secret_fields(body: ProductTemplateVersionCreate, capabilities: Capabilitie
             "has secrets in a part that refers to itself, or too many or too deep ones: their places cannot be told"
         )
         return [*found, Problem(pointer="/values_schema_json", message=message)]
+    if (place := placeless_secret(schema, capabilities)) is not None:
+        message = (
+            "has or brings a secret that no fixed path leads to, like one in a list or under a name that users choose:"
+            " give it a property of its own, or make the whole list or object secret"
+        )
+        return [*found, Problem(pointer=f"/values_schema_json{place}", message=message)]
     for place in sorted(secret_pointers(schema, capabilities) - set(capabilities.secret_fields)):
         message = f"the schema says that {place} is secret: say here how the chart takes it"
         found.append(Problem(pointer="/capabilities_json/secret_fields", message=message))

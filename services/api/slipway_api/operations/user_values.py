@@ -11,7 +11,8 @@ from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import secrets
 from slipway.database.queries.shown import ShownTemplate
 from slipway.domain.charts import SecretField
-from slipway.domain.secrets import MASK, reference_of, replace, secret_pointers
+from slipway.domain.secret_places import secret_pointers
+from slipway.domain.secrets import MASK, reference_of, replace
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import Problem, Values, at, parse_pointer
 from slipway_api.operations import values_schema

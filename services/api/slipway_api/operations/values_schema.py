@@ -6,6 +6,8 @@ from typing import Any
 import jsonschema_rs
 
 from slipway.domain.charts import Capabilities
+from slipway.domain.schema_work import TooMuchWork, check_work
+from slipway.domain.schemas import Document, references, walk
 from slipway.domain.values import USER, Problem, Values, check_user_values, merge, outside, parse_pointer, pointer
 
 DRAFT_2020_12 = ("https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2020-12/schema#")
@@ -44,11 +46,11 @@ def problems(
     if capabilities.user_values_paths is not None:
         allowed = [parse_pointer(path) for path in capabilities.user_values_paths]
         refused = [Problem(pointer=where, message="may not be set by users") for where in outside(values, allowed)]
-        return refused or list(_violations(merge(defaults, values), schema))
+        return refused or _violations(merge(defaults, values), schema)
     if not _takes_values(schema):
         return [Problem(pointer=pointer([key]), message="this product takes no values") for key in values]
     own = defaults.get(USER)
-    return list(_violations(merge(own if isinstance(own, dict) else {}, values), _of_user(schema)))
+    return _violations(merge(own if isinstance(own, dict) else {}, values), schema, of_user=True)
 
 
 def default_problems(own: Any, schema: dict[str, Any]) -> list[Problem]:
@@ -57,7 +59,7 @@ def default_problems(own: Any, schema: dict[str, Any]) -> list[Problem]:
         return [Problem(pointer="", message="must be an object")]
     if not _takes_values(schema):
         return problems(own, schema, Capabilities())
-    return list(_violations(own, _of_user(schema), partial=True))
+    return _violations(own, schema, of_user=True, partial=True)
 
 
 def _takes_values(schema: dict[str, Any]) -> bool:
@@ -71,15 +73,31 @@ def _of_user(schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": DRAFT_7[0], **own} if schema.get("$schema") in DRAFT_7 else own
 
 
-def _violations(values: Any, schema: dict[str, Any], *, partial: bool = False) -> Iterator[Problem]:
+def _violations(values: Any, schema: dict[str, Any], *, of_user: bool = False, partial: bool = False) -> list[Problem]:
+    if _takes_too_long(values, schema, of_user=of_user):
+        message = "the schema of this template version refers to itself so often that values this deep cannot be judged"
+        return [Problem(pointer="", message=message)]
     try:
-        validator = _validator(schema)
+        validator = _validator(_of_user(schema) if of_user else schema)
     except InvalidSchema as error:  # of a version from before a rule of `check_schema`
-        yield Problem(pointer="", message=f"the schema of this template version {error}: an admin registers another")
-        return
-    for error in validator.iter_errors(values):
-        if not (partial and isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required)):
-            yield Problem(pointer=pointer(list(error.instance_path)), message=_sentence(error))
+        message = f"the schema of this template version {error}: an admin registers another"
+        return [Problem(pointer="", message=message)]
+    return [
+        Problem(pointer=pointer(list(error.instance_path)), message=_sentence(error))
+        for error in validator.iter_errors(values)
+        if not (partial and isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required))
+    ]
+
+
+def _takes_too_long(values: Any, schema: dict[str, Any], *, of_user: bool) -> bool:
+    """Tell whether validation, which nothing can interrupt, would go on and on. Only references make that possible."""
+    if next(_references(schema), None) is None:
+        return False
+    try:
+        check_work(Document(schema), schema["properties"][USER] if of_user else schema, values)
+    except TooMuchWork:
+        return True
+    return False
 
 
 def _sentence(error: Any) -> str:
@@ -117,14 +135,6 @@ def _refuse(uri: str) -> Any:
 
 
 def _references(schema: Any) -> Iterator[str]:
-    """Yield what a schema refers to; it may be nested deeper than calls may."""
-    left = [schema]
-    while left:
-        match left.pop():
-            case dict() as node:
-                yield from (node[key] for key in ("$ref", "$dynamicRef") if isinstance(node.get(key), str))
-                left += node.values()
-            case list() as items:
-                left += items
-            case _:
-                pass
+    """Yield what a schema refers to, anywhere."""
+    for node, _ in walk(schema):
+        yield from references(node)

@@ -9,6 +9,7 @@ from slipway_executor.charts.store import ChartStore
 from slipway_executor.cluster.port import Cluster, Object
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Helm, Release, Rendered
+from slipway_executor.insight.needs import needs
 from slipway_executor.insight.places import own_namespace
 from slipway_executor.masking import Masker
 from slipway_executor.reconcile import inputs
@@ -42,21 +43,50 @@ class Previewing:
         place = asked.place
         namespace = await own_namespace(self._cluster, place)
         prepared = namespace is not None and namespace.open
-        rendered = await self._helm.render(release, on_server=prepared)
-        again = await self._helm.render(release, on_server=prepared)
+        rendered, judged = await self._render(release, on_server=prepared, brings_kinds=asked.allow.crds)
+        again, _ = await self._render(release, on_server=judged, brings_kinds=asked.allow.crds)
         before = await self._serving(place.namespace, place.release) if prepared else []
         present = {_key(item) for item in before}
-        added = [_name(item) for item in rendered.objects if _key(item) not in present]
+        added = [item for item in rendered.objects if _key(item) not in present]
         kept = [item for item in rendered.objects if _key(item) in present]
         wanted = {_key(item) for item in rendered.objects}
+        if prepared:
+            await self._try(added, release)
         return PreviewedRelease(
-            added=added,
+            added=[_name(item) for item in added],
             changed=await self._changed(kept, before, release, masker),
             removed=[_name(item) for item in before if _key(item) not in wanted],
             usage=asked_for(rendered.objects),
-            mark=self._mark(rendered, again) if prepared else None,
+            mark=self._mark(rendered, again) if judged else None,
             dry_run=prepared,
             empties=bool(before) and not rendered.objects,
+        )
+
+    async def _render(self, release: Release, *, on_server: bool, brings_kinds: bool) -> tuple[Rendered, bool]:
+        """Render, and tell whether the server was asked: of kinds that the chart brings along it knows nothing yet."""
+        try:
+            return await self._helm.render(release, on_server=on_server), on_server
+        except OperationFailed as error:
+            if not brings_kinds or error.failure.code != "unknown_kind":
+                raise
+        return await self._helm.render(release, on_server=False), False
+
+    async def _try(self, added: Sequence[Object], release: Release) -> None:
+        """Have the server judge what would be new, except what needs something else that is not there yet."""
+        limit = asyncio.Semaphore(AT_ONCE)
+        new = {_key(item) for item in added}
+
+        async def look(item: Object) -> None:
+            async with limit:
+                if await self._cluster.namespaced(item["apiVersion"], item["kind"]) is not None:
+                    await self._dry_run(item, release)
+
+        await asyncio.gather(*(look(item) for item in added if not needs(item) & new))
+
+    async def _dry_run(self, item: Object, release: Release) -> Object:
+        whole = as_helm_has_it(item, release.name, release.namespace)
+        return await self._cluster.apply(
+            whole, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
         )
 
     def _mark(self, rendered: Rendered, again: Rendered) -> str | None:
@@ -78,10 +108,7 @@ class Previewing:
         async def look(item: Object) -> ObjectChange | None:
             async with limit:
                 live = await self._cluster.find(item, release.namespace)
-                whole = as_helm_has_it(item, release.name, release.namespace)
-                after = await self._cluster.apply(
-                    whole, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
-                )
+                after = await self._dry_run(item, release)
             found = _without_unset(changes(live or {}, after), stored[_key(item)], item)
             shown = [_masked(change, masker) for change in found[:MOST]]
             name = _name(item)

@@ -78,6 +78,12 @@ class Actions:
         with tracing.span(f"step {step}"):
             await self._steps[step](observed)
 
+    async def check(self, observed: Observed) -> None:
+        """Refuse what may not be applied, before anything of the release is written."""
+        if self._command.allow.crds:  # first: nothing of its kinds can be rendered on the server before
+            await crds.install(self._cluster, self._clock, self._inputs.release.chart)
+        await rules.check(self._cluster, self._helm, self._command, self._inputs, observed, self._reserve)
+
     async def restart(self, manifest: list[Object]) -> None:
         """Have the pods of all workloads made anew; once for a job, however often it is run."""
         template = {"metadata": {"annotations": {RESTARTED_AT: str(self._command.job)}}}
@@ -215,10 +221,7 @@ class Actions:
             },
         )  # fmt: skip
 
-    async def _apply(self, observed: Observed) -> None:
-        if self._command.allow.crds:  # first: nothing of its kinds can be rendered on the server before
-            await crds.install(self._cluster, self._clock, self._inputs.release.chart)
-        await rules.check(self._cluster, self._helm, self._command, self._inputs, observed, self._reserve)
+    async def _apply(self, observed: Observed) -> None:  # noqa: ARG002
         if secret := self._inputs.secret:
             await self._cluster.apply(
                 secret, self._command.namespace, manager=tenant.MANAGER, as_user=self._inputs.tenant.user

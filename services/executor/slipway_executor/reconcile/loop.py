@@ -1,7 +1,7 @@
 """One pass of the reconciler for one command."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -95,7 +95,7 @@ class Reconciler:
         try:
             return await job.run(watching)
         except OperationFailed as error:
-            return await job.failed(error.failure)
+            return await job.failed(error.failure, error.hook_pods)
 
 
 class _Pass:
@@ -134,12 +134,12 @@ class _Pass:
                 return await self._watch(watching)
             await self._take(step)
 
-    async def failed(self, failure: Failure) -> End:
+    async def failed(self, failure: Failure, hook_pods: Sequence[Object]) -> End:
         """End with a failure: its real reason first, then back to the good revision if need be, then one more look."""
         changed = self._changed or failure.cluster_changed
         failure = msgspec.structs.replace(failure, cluster_changed=changed)
         with contextlib.suppress(OperationFailed):
-            failure = await reason.of_hooks(failure, self._cluster, self._command.namespace)
+            failure = await reason.of_hooks(failure, hook_pods, self._cluster, self._command.namespace)
             self._observed = await self._observe()
             self._note_failed_revision()
         if self._control.stopped.is_set() and failure.code in STOPPED_BY_US:
@@ -196,9 +196,12 @@ class _Pass:
 
     async def _take(self, step: Step) -> None:
         self._done.append(step)
-        self._changed |= step not in HARMLESS
         started = self._clock.monotonic()
         try:
+            if step is Step.APPLY:
+                self._changed |= self._command.allow.crds  # definitions are laid before the chart can be judged
+                await self._actions.check(self._observed)
+            self._changed |= step not in HARMLESS
             await self._actions.take(step, self._observed)
         finally:
             if step in (Step.APPLY, Step.UNINSTALL, Step.ROLL_BACK):

@@ -30,12 +30,17 @@ def pod_trouble(pod: Object) -> str | None:
     return next((sentence for _, _, sentence in _pod_troubles([pod])), None)
 
 
-async def of_hooks(failure: Failure, cluster: Cluster, namespace: str) -> Failure:
-    """Return a hook's failure with what its pods say of it: Helm tells only that the Job failed or took too long."""
+async def of_hooks(failure: Failure, pods: Sequence[Object], cluster: Cluster, namespace: str) -> Failure:
+    """Return a hook's failure with what its pods say of it: Helm tells only that the Job failed or took too long.
+
+    `pods` are the hook's own, as they were before Helm cleaned up; where they say nothing, all there are now are asked.
+    """
     if failure.code not in ("hook_failed", "helm_too_slow"):
         return failure
-    pods = await cluster.live(namespace, {"Pod"})
-    troubles = [*_pod_troubles(pods), *_ended(pods), *_event_troubles(await cluster.warnings(namespace))]
+    troubles = [*_pod_troubles(pods), *_ended(pods)]
+    if not troubles:
+        pods = await cluster.live(namespace, {"Pod"})
+        troubles = [*_pod_troubles(pods), *_ended(pods), *_event_troubles(await cluster.warnings(namespace))]
     if not troubles:
         return failure
     _, kind, sentence = troubles[0]

@@ -18,6 +18,8 @@ class Cluster(Created, Base):
     public_key: Mapped[str | None]
     """Base64 of the X25519 key that secrets for this cluster are sealed to; its executors tell it."""
     deleted_at: Mapped[datetime | None]
+    drift_paced_at: Mapped[datetime | None]
+    """Up to when its share of drift scans is used up: what schedulers take together is counted here."""
 
     __table_args__ = (dns_label("name", 63),)
 

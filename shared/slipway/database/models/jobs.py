@@ -101,7 +101,7 @@ class DeploymentReconcileJob(JobColumns, Base):
             "ix_job_over",
             "status",
             "finished_at",
-            postgresql_where=text("status IN ('succeeded', 'superseded', 'failed', 'cancelled')"),
+            postgresql_where=text("status IN ('succeeded', 'superseded', 'failed', 'cancelled', 'quarantined')"),
         ),
         {"postgresql_with": {"fillfactor": 70}},
     )

@@ -1,5 +1,6 @@
 """Which deployments are to be compared with the cluster."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,17 +10,31 @@ from sqlalchemy import text
 from slipway.database.engine import WriteSession
 from slipway.domain.charts import DriftPolicy
 
+# Whoever holds a cluster's row takes for all schedulers; the others leave it out, and find it used up afterwards.
+_PACES = text(
+    """
+    SELECT name, coalesce(extract(epoch FROM now() - drift_paced_at), 'infinity')::float AS unused_sec FROM cluster
+    WHERE deleted_at IS NULL FOR NO KEY UPDATE SKIP LOCKED
+    """
+)
 # From each cluster's index those that wait longest: after an outage all are due, and none of the others is read.
 _TAKE = text(
     """
-    WITH due AS (
-        SELECT first.id FROM cluster c CROSS JOIN LATERAL (
+    WITH allowed AS (
+        SELECT * FROM unnest(CAST(:clusters AS text[]), CAST(:counts AS int[])) AS a (cluster, most)),
+    due AS (
+        SELECT first.id, a.cluster FROM allowed a CROSS JOIN LATERAL (
             SELECT d.id FROM deployment d
-            WHERE d.cluster = c.name AND d.status = 'ready' AND NOT d.suspended AND d.scan_after <= now()
+            WHERE d.cluster = a.cluster AND d.status = 'ready' AND NOT d.suspended AND d.scan_after <= now()
               AND d.hold_generation IS DISTINCT FROM d.generation
               AND NOT EXISTS (SELECT FROM deployment_reconcile_job j
                               WHERE j.deployment_id = d.id AND j.status IN ('queued', 'delayed', 'leased', 'running'))
-            ORDER BY d.scan_after LIMIT :per_cluster FOR NO KEY UPDATE OF d SKIP LOCKED) first)
+            ORDER BY d.scan_after LIMIT a.most FOR NO KEY UPDATE OF d SKIP LOCKED) first),
+    paced AS (
+        UPDATE cluster c SET drift_paced_at = greatest(c.drift_paced_at, now() - make_interval(secs => :most_unused))
+            + taken.count * make_interval(secs => :gap)
+        FROM allowed a JOIN (SELECT cluster, count(*) FROM due GROUP BY cluster) taken USING (cluster)
+        WHERE c.name = a.cluster)
     UPDATE deployment d SET scan_after = now() + make_interval(secs => :again)
     FROM due, product_template_version t, installation i
     WHERE d.id = due.id AND t.id = d.applied_template_id
@@ -64,9 +79,23 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(raw, DriftPolicy)
 
 
-async def take_due(session: WriteSession, *, per_cluster: int, again_sec: float) -> list[Due]:
-    """Take some due deployments of each cluster; those whose answer is lost are due again after `again_sec`."""
-    rows = (await session.execute(_TAKE, {"per_cluster": per_cluster, "again": again_sec})).mappings()
+async def lock_paces(session: WriteSession) -> dict[str, float]:
+    """Return for how many seconds each cluster's share of scans was not used; those that another session holds are left out."""
+    return {row.name: row.unused_sec for row in await session.execute(_PACES)}
+
+
+async def take_due(
+    session: WriteSession, counts: Mapping[str, int], *, gap_sec: float, most_unused_sec: float, again_sec: float
+) -> list[Due]:
+    """Take so many due deployments of each cluster at most, whose paces are locked, and use up `gap_sec` for each.
+
+    Of what was not used before, `most_unused_sec` count. Those whose answer is lost are due again after `again_sec`.
+    """
+    values = {
+        "clusters": list(counts), "counts": list(counts.values()), "gap": gap_sec, "most_unused": most_unused_sec,
+        "again": again_sec,
+    }  # fmt: skip
+    rows = (await session.execute(_TAKE, values)).mappings()
     return [Due(**row) for row in rows if row["revision"] is not None]
 
 

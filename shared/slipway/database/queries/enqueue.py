@@ -22,12 +22,12 @@ _ENQUEUE = text(
     VALUES (:id, :deployment, :user, :cluster, :reason, :generation, :priority,
         CAST(CAST(:options AS text) AS text[]), CAST(:asked AS jsonb), :preview, :traceparent, greatest(
         (SELECT coalesce(max(queue_key), 0) + 1 FROM deployment_reconcile_job
-         WHERE user_id = :user AND status IN ('queued', 'delayed')), queue_level()))
+         WHERE user_id = :user AND status IN ('queued', 'delayed') AND priority <= :priority), queue_level()))
     ON CONFLICT (deployment_id) WHERE status IN ('queued', 'delayed') DO UPDATE SET
         generation = greatest(job.generation, excluded.generation),
         reason = CASE WHEN {_RANK.format("excluded.reason")} >= {_RANK.format("job.reason")}
                       THEN excluded.reason ELSE job.reason END,
-        priority = least(job.priority, excluded.priority),
+        priority = least(job.priority, excluded.priority), queue_key = least(job.queue_key, excluded.queue_key),
         options = ARRAY(SELECT unnest(CASE WHEN excluded.generation > job.generation
                                            THEN array_remove(job.options, 'confirm_empty') ELSE job.options END)
                         UNION SELECT unnest(excluded.options)),
@@ -59,8 +59,8 @@ async def enqueue(
     The caller holds the deployment's row lock. A waiting job takes the wish in: newest generation, stronger reason
     (delete beats all), due now, counters reset, options united (a confirmation holds for its own generation only).
     `asked` is who asked and what was changed; `preview` is what was promised. Its place is that of start-time fair
-    queueing: behind the user's own waiting jobs, or level with what is being worked on; ten thousand jobs of one user do
-    not delay another's one. The job goes on in the trace of the newest wish.
+    queueing: behind the user's own waiting jobs that go before it, or level with what is being worked on; ten thousand jobs of
+    one user do not delay another's one. The job goes on in the trace of the newest wish.
     """
     values = {
         "id": new_id(),

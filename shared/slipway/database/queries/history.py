@@ -6,7 +6,8 @@ from slipway.database.engine import WriteSession
 from slipway.database.models import DeploymentReconcileJob
 
 _SOON, _LATE = "interval '10 minutes'", "interval '30 days'"
-"""What failed or was cancelled can be queued again, so it stays for longer; there is little of it."""
+"""What failed or was cancelled can be queued again, so it stays for longer; there is little of it. What is quarantined waits
+for a person, as long as its deployment is there."""
 _OVER = text(
     f"""
     SELECT id, date_trunc('month', finished_at) AS month FROM deployment_reconcile_job
@@ -14,6 +15,8 @@ _OVER = text(
        OR (status = 'superseded' AND finished_at < now() - {_SOON})
        OR (status = 'failed' AND finished_at < now() - {_LATE})
        OR (status = 'cancelled' AND finished_at < now() - {_LATE})
+       OR (status = 'quarantined' AND finished_at < now() - {_SOON}
+           AND (SELECT d.deleted_at IS NOT NULL FROM deployment d WHERE d.id = deployment_id))
     LIMIT :most FOR UPDATE SKIP LOCKED
     """  # noqa: S608 - fixed words only
 )

@@ -80,8 +80,7 @@ LOOK = Statement(
     """  # noqa: S608 - fixed words only
 )
 
-_LEASE = Statement(
-    """
+_TAKE = """
     WITH bound AS MATERIALIZED (
         SELECT greatest(1, (sum(slots) + count(*)) * 3 / 4) AS most FROM executor
         WHERE cluster = :cluster AND seen_at > now() - interval '15 seconds' HAVING count(*) > 0),
@@ -91,7 +90,7 @@ _LEASE = Statement(
         GROUP BY f.user_id),
     candidate AS (
         SELECT j.id, j.user_id, j.priority, j.queue_key FROM deployment_reconcile_job j
-        WHERE j.status = 'queued' AND j.cluster = :cluster
+        WHERE j.status = 'queued' AND j.cluster = :cluster{which}
           AND NOT EXISTS (SELECT FROM deployment_reconcile_job s
                           WHERE s.deployment_id = j.deployment_id AND s.status IN ('leased', 'running'))
           AND (j.reason = 'delete'
@@ -109,8 +108,9 @@ _LEASE = Statement(
     SET status = 'leased', fence = nextval('job_fence'), seq = 0, locked_by = :dispatcher,
         locked_at = clock_timestamp(), published_at = NULL, claimed_at = NULL, cancel_requested = false
     FROM due WHERE job.id = due.id RETURNING job.id
-    """
-)
+"""
+_LEASE = Statement(_TAKE.format(which=""))
+_LEASE_BACKGROUND = Statement(_TAKE.format(which=" AND j.priority > 0"))
 
 _PAYLOAD = """
     WITH job AS MATERIALIZED (SELECT j.* FROM deployment_reconcile_job j WHERE {which}),
@@ -188,13 +188,16 @@ async def promote_due(hot: Hot) -> None:
     await hot.fetch(_PROMOTE)
 
 
-async def lease(hot: Hot, *, cluster: str, count: int, dispatcher: str) -> list[LeasedJob]:
+async def lease(hot: Hot, *, cluster: str, count: int, dispatcher: str, background: bool = False) -> list[LeasedJob]:
     """Lease up to `count` due jobs of a cluster, each with a new fence; no other session gets the same ones.
+
+    With `background` only of that work; else it comes after all that a person waits for.
 
     One user's in-flight applies take three quarters of what the executors can hold, at most: whoever comes next finds room,
     however long those last. (Schedulers that lease at the same moment may together exceed this by what each took.)
     """
-    jobs = [row["id"] for row in await hot.fetch(_LEASE, cluster=cluster, count=count, dispatcher=dispatcher)]
+    statement = _LEASE_BACKGROUND if background else _LEASE
+    jobs = [row["id"] for row in await hot.fetch(statement, cluster=cluster, count=count, dispatcher=dispatcher)]
     return [LeasedJob(**row) for row in await hot.fetch(_READ_LEASED, jobs=jobs)] if jobs else []
 
 

@@ -57,7 +57,7 @@ class HelmEngine:
         )  # fmt: skip
         outcome = await self._ask(asked, deadline, limit_sec=hook_timeout_sec + BESIDE_HOOKS_SEC)
         if outcome.error and not outcome.not_found:
-            raise OperationFailed(_failure(outcome))
+            raise OperationFailed(_failure(outcome), outcome.hook_pods)
 
     @property
     def pids(self) -> list[int]:
@@ -72,7 +72,7 @@ class HelmEngine:
         limit_sec = release.hook_timeout_sec + BESIDE_HOOKS_SEC
         outcome = await self._ask(self._operation(kind, release, **more), deadline, limit_sec=limit_sec)
         if outcome.error:
-            raise OperationFailed(_failure(outcome))
+            raise OperationFailed(_failure(outcome), outcome.hook_pods)
 
     def _operation(self, kind: str, release: Release, **more: Any) -> Operation:
         return Operation(

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from slipway_executor.cluster.port import Object
+
 LINE_LIMIT = 40 * 1024 * 1024
 """Longest answer that is read: twice what a chart may render, as JSON escapes it."""
 
@@ -69,6 +71,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     not_found: bool = False
     too_large: bool = False
+    hook_pods: tuple[Object, ...] = ()
+    """The pods of a hook that failed, as they were then."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
