@@ -5,12 +5,13 @@ import { api, ask, type Schemas } from "./client";
 export type Job = Schemas["DeploymentReconcileJobRead"];
 export type JobStatus = Schemas["JobStatus"];
 export type Audited = Schemas["AuditRead"];
+export type EventType = Schemas["EventType"];
 export type Cluster = Schemas["ClusterRead"];
 export type Registry = Schemas["RegistryRead"];
 
 export interface AuditWanted {
   actor?: string;
-  action?: string;
+  action?: EventType;
   result?: string;
   since?: string;
   until?: string;
