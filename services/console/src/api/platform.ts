@@ -48,9 +48,13 @@ export const registriesQuery = queryOptions({
   queryFn: async () => (await ask(api.GET("/api/v1/registries", { params: { query: { limit: 200 } } }))).items,
 });
 
+const LOOK_MS = 2000;
+
+/** Looked at again while one runs: its waves are no events. */
 export const rolloutsQuery = (product: string) =>
   queryOptions({
     queryKey: ["rollouts", product],
     queryFn: async () =>
       (await ask(api.GET("/api/v1/products/{product_id}/rollouts", { params: { path: { product_id: product }, query: { limit: 20 } } }))).items,
+    refetchInterval: ({ state }) => (state.status === "error" || state.data?.some((each) => each.status === "running") ? LOOK_MS : false),
   });
