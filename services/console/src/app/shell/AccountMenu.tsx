@@ -18,7 +18,7 @@ export function AccountMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
   return (
-    <Menu position="bottom-end" width={230}>
+    <Menu position="bottom-end" width={280}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" radius="xl" size={40} aria-label="Account and looks">
           <Avatar size={34} radius="xl" color="indigo" variant="filled" alt="">
