@@ -13,7 +13,7 @@ test("a version is offered, rolled out in waves, and a rollout is stopped", asyn
   const dialog = admin.getByRole("dialog");
   const makeCurrent = async (version: string) => {
     await admin.goto(`/admin/products/${product.id}`);
-    await admin.getByRole("button", { name: `Make ${version} current` }).click();
+    await admin.getByRole("button", { name: `Make current: ${version}` }).click();
     await expect(admin.getByRole("row", { name: version })).toContainText("current");
   };
   const begin = async () => {
