@@ -183,7 +183,8 @@ async def test_the_audit_trail_says_who_did_what_from_where(api: httpx.AsyncClie
     assert (found[1]["actor"]["email"], found[1]["actor"]["address"]) == ("user@example.org", "127.0.0.1")
     assert found[1]["changes"][0]["after"] == "a.example.org"
     for query, count in (
-        (f"actor={world.mine.user}", 2), (f"actor={world.admin}", 0), ("result=refused", 1), ("limit=1", 1),
+        (f"actor={world.mine.user}", 2), ("action=dev.slipway.request.refused.v1", 1),
+        (f"actor={world.admin}", 0), ("result=refused", 1), ("limit=1", 1),
         (f"deployment_id={world.deployment}", 1), ("since=2000-01-01T00:00:00Z", 2), ("until=2000-01-01T00:00:00Z", 0),
     ):  # fmt: skip
         assert len((await api.get(f"/audit?{query}", headers=world.as_admin)).json()["items"]) == count, query

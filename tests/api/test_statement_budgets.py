@@ -19,6 +19,7 @@ READS = {
     "a page of its jobs": ("/deployments/{deployment}/jobs", WHO + FRAME + 2),
     "a page of its revisions": ("/deployments/{deployment}/revisions", WHO + FRAME + 2),
     "its events": ("/deployments/{deployment}/events", WHO + FRAME + 3),
+    "its newest events": ("/deployments/{deployment}/events?newest_first=true", WHO + FRAME + 3),
     "products": ("/products", WHO + FRAME + 2),
     "who I am": ("/users/me", WHO + FRAME + 1),
 }

@@ -1,12 +1,11 @@
 """The whole system with the built console, and a browser to look at it."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from slipway.client.http import SlipwayClient
@@ -17,9 +16,9 @@ from slipway.dev.stack import ADMIN_EMAIL, Plan, Stack
 from tests.e2e.watching import Watcher
 from tests.support import issuer as issuers
 from tests.support import servers, systems
+from tests.support.browser import CONSOLE
 from tests.support.scripted_model import Call, Fail, Say, scripted_model
 
-CONSOLE = Path(__file__).parents[2] / "services" / "console"
 BUILT = CONSOLE.parent / "api" / "slipway_api" / "console"
 UNLUCKY = "What went wrong"
 """The model fails when it is asked this, and answers the third time."""
@@ -27,23 +26,17 @@ PROPOSED = "proposed-by-the-assistant.example.org"
 BY_HAND = "made-by-hand"
 """Namespace and release of the sample that nobody asked Slipway for; its domain is `made-by-hand.example.org`."""
 ROOM = {
-    "SLIPWAY_DEPLOYMENTS_PER_USER": "500", "SLIPWAY_CPU_MILLI_PER_USER": "60000",
+    "SLIPWAY_DEPLOYMENTS_PER_USER": "2000", "SLIPWAY_CPU_MILLI_PER_USER": "60000",
     "SLIPWAY_MEMORY_MIB_PER_USER": "200000",
 }  # fmt: skip
 
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Debian's Chromium; installed when it is missing and we may."""
-    if found := shutil.which("chromium"):
-        return found
-    if os.geteuid() != 0:
-        pytest.fail("the console's flows need Chromium: install it as root with `apt-get install chromium`")
-    subprocess.run(["apt-get", "update", "-qq"], check=True)
-    subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True, stdout=subprocess.DEVNULL)
-    found = shutil.which("chromium")
-    assert found, "apt-get installed the package chromium, and there is no such program"
-    return found
+_MANY = """
+    INSERT INTO deployment (id, user_id, domain_name, deployment_uid, namespace_name, release_name, desired_template_id,
+        applied_template_id, status, applied_generation, hold_generation, scan_after)
+    SELECT gen_random_uuid(), $1, 'many-' || n || '.example.org', 'many-' || n, 'many-' || n, 'many-' || n, template_id,
+        template_id, 'ready', 1, 1, '2100-01-01'
+    FROM generate_series(0, 998) n, product WHERE name = $2
+    """
 
 
 @pytest.fixture(scope="session")
@@ -79,15 +72,28 @@ async def install_by_hand(watcher: Watcher) -> None:
 
 
 @pytest.fixture(scope="session")
+async def many(stack: Stack) -> dict[str, str]:
+    """Somebody with 999 deployments, which are rows and nothing more: no service of the platform is to look at them."""
+    who = {"email": "many@example.org", "password": "a-password-of-many"}
+    async with SlipwayClient(stack.api_url) as client:
+        await client.login(ADMIN_EMAIL, stack.admin_password)
+        owner = await client.post("/users", who)
+    connection = await asyncpg.connect(stack.database_url)
+    await connection.execute(_MANY, UUID(owner["id"]), samples.HELLO)
+    await connection.close()
+    return {"SLIPWAY_CONSOLE_MANY": who["email"], "SLIPWAY_CONSOLE_MANY_PASSWORD": who["password"]}
+
+
+@pytest.fixture(scope="session")
 async def chart(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive to upload, as `helm package` makes it."""
     return await samples.package_chart(stack, samples.CHART, tmp_path_factory.mktemp("chart"), version="4.2.0")
 
 
 @pytest.fixture
-async def told(stack: Stack, chromium: str, chart: Path) -> dict[str, str]:
+async def told(stack: Stack, chart: Path, many: dict[str, str]) -> dict[str, str]:
     """What the flows are told of the system, by environment variables."""
-    return {
+    return many | {
         "SLIPWAY_CONSOLE_BY_HAND": BY_HAND,
         "SLIPWAY_CONSOLE_CHART": str(chart),
         "SLIPWAY_CONSOLE_REGISTRY": stack.registry.host,
@@ -98,5 +104,4 @@ async def told(stack: Stack, chromium: str, chart: Path) -> dict[str, str]:
         "SLIPWAY_CONSOLE_PROPOSED": PROPOSED,
         "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL,
         "SLIPWAY_ADMIN_PASSWORD": stack.admin_password,
-        "SLIPWAY_CHROMIUM": chromium,
     }

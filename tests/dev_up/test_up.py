@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import stat
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from slipway.dev.process import recorded
+from slipway.dev.stack import ADMIN_EMAIL
 from tests.support import servers
+from tests.support.browser import run_flow
 
 pytestmark = [pytest.mark.servers, pytest.mark.e2e]
 WITHIN_SEC = 150.0
@@ -40,12 +43,27 @@ async def slipway_dev(state: Path, *arguments: str, **more: str) -> tuple[int, s
     return process.returncode or 0, output.decode()
 
 
+async def the_printed_link_signs_in_once(said: str, env: str) -> None:
+    link = re.search(r"^console +(http\S+)$", said, re.MULTILINE)
+    password = re.search(r"^export SLIPWAY_ADMIN_PASSWORD=(\S+)$", env, re.MULTILINE)
+    assert link, said
+    assert password, "the administrator's password is kept"
+    told = {
+        "SLIPWAY_CONSOLE_LINK": link[1], "SLIPWAY_CONSOLE_URL": link[1].partition("/sign-in")[0],
+        "SLIPWAY_ADMIN_EMAIL": ADMIN_EMAIL, "SLIPWAY_ADMIN_PASSWORD": password[1],
+    }  # fmt: skip
+    only = ("--grep", "a one-time link opens the console", "--output", "test-output/link", "--reporter", "list")
+    passed, output = await run_flow("sign-in.spec.ts", told, *only)
+    assert (passed, "1 passed" in output) == (True, True), output
+
+
 async def test_up_twice_killed_up_again_and_down(state: Path):
     code, said = await slipway_dev(state, "up", "--detach")
     assert code == 0, said
     assert " ready " in said
     assert "simulated" in said
     env = (state / "env").read_text()
+    await the_printed_link_signs_in_once(said, env)
     assert stat.S_IMODE((state / "env").stat().st_mode) == 0o600
 
     code, said = await slipway_dev(state, "up")

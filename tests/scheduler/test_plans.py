@@ -4,7 +4,18 @@ import asyncpg
 import pytest
 
 from slipway.database.engine import Database
-from slipway.database.queries import claims, cleaning, feed, history, kept_leases, leases, measures, projection, sweep
+from slipway.database.queries import (
+    claims,
+    cleaning,
+    events,
+    feed,
+    history,
+    kept_leases,
+    leases,
+    measures,
+    projection,
+    sweep,
+)
 from tests.support.rows import seed
 
 JOBS = 20_000
@@ -34,6 +45,8 @@ STATEMENTS = {
     "events that wait": (str(measures._LAG), {"epoch": "1", "pos": "19000"}),
     "numbering": (str(feed._STAMP_NEXT), {"pos": "19000", "epoch": "1", "limit": "200"}),
     "page of the feed": (str(feed._AFTER), {"epoch": "1", "pos": "19000", "limit": "200"}),
+    "events of a deployment": (str(events._OLDEST_FIRST), {"deployment": SOME, "after": "0", "limit": "51"}),
+    "its newest events": (str(events._NEWEST_FIRST), {"deployment": SOME, "after": "19000", "limit": "51"}),
 }
 BIG = {"leases to forget": ("deployment ",), "reports that are over": ("report_record",)}
 """Tables that a statement must not read whole; those of all others are in JOBS_AND_EVENTS."""

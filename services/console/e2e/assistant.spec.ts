@@ -1,5 +1,5 @@
-/** The assistant: what it proposes waits for a button; an answer that failed is asked for again. */
-import { required } from "./support/backend";
+/** The assistant: what it proposes waits for a button; an answer that failed is asked for again; conversations are renamed and deleted. */
+import { fresh, required } from "./support/backend";
 import { expect, test } from "./support/flow";
 
 test("a proposal is carried out when it is confirmed", async ({ admin, backend }) => {
@@ -36,4 +36,28 @@ test("an answer that failed is given at another try, also after the page was lef
   await expect(admin.getByRole("article", { name: "Assistant" })).toContainText("At the second try.");
   await expect(admin.getByRole("article", { name: "You" })).toHaveCount(1);
   await expect(again).toHaveCount(0);
+});
+
+test("a conversation is renamed, and deleted", async ({ admin, backend }) => {
+  const [old, title] = [`Old ${fresh()}`, `Certificates ${fresh()}`];
+  const { id } = await backend.post("/conversations", { title: old });
+  const list = admin.getByRole("navigation", { name: "Conversations" });
+  await admin.goto("/assistant");
+  await list.getByRole("link", { name: old }).click();
+  await admin.getByRole("button", { name: "Rename…" }).click();
+  const dialog = admin.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: "Title" }).fill("x".repeat(256));
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toContainText("has 1 to 255 characters");
+  await dialog.getByRole("textbox", { name: "Title" }).fill(title);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(list.getByRole("link", { name: title })).toHaveAttribute("aria-current", "page");
+  expect((await backend.get(`/conversations/${id}`)).title).toBe(title);
+
+  await admin.getByRole("button", { name: "Delete…" }).click();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await expect(admin).toHaveURL(/\/assistant$/);
+  await expect(list.getByRole("link", { name: title })).toHaveCount(0);
+  await expect(admin.getByRole("button", { name: "Delete…" })).toHaveCount(0);
+  await expect(backend.get(`/conversations/${id}`)).rejects.toThrow("404");
 });

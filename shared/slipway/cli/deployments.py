@@ -88,7 +88,8 @@ async def _show_objects(slipway: Slipway, deployment: Deployment) -> None:
 
 
 async def _show_events(slipway: Slipway, deployment: Deployment) -> None:
-    events = [event async for event in slipway.insight.events(deployment.id)][-LAST_EVENTS:]
+    newest = slipway.insight.events(deployment.id, newest_first=True, most=LAST_EVENTS)
+    events = [event async for event in newest][::-1]
     print()
     columns: list[Column[CloudEvent]] = [("last events", lambda each: f"{age(each.time)} ago"), ("", phrase)]
     show_list(events, columns, Format.TABLE, empty="nothing happened yet")

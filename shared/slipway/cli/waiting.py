@@ -113,10 +113,9 @@ async def until_done(slipway: Slipway, deployment: Deployment, timeout_sec: floa
 
 async def last_event(slipway: Slipway, deployment: Deployment) -> int | None:
     """Return the `slipwayseq` of the newest event, to be taken before something is asked."""
-    last = None
-    async for event in slipway.insight.events(deployment.id):
-        last = event.slipwayseq
-    return last
+    async for event in slipway.insight.events(deployment.id, newest_first=True, most=1):
+        return event.slipwayseq
+    return None
 
 
 def _picture(watch: Watch, seconds: float) -> Group:

@@ -75,10 +75,15 @@ class Insight:
         """Return the revisions that were deployed, newest first."""
         return await everything(self._http, f"/deployments/{deployment}/revisions", Revision, most=200)
 
-    def events(self, deployment: UUID, *, after: int | None = None) -> AsyncGenerator[CloudEvent]:
-        """Yield the deployment's events, oldest first, after one of them (its `slipwayseq`)."""
+    def events(
+        self, deployment: UUID, *, after: int | None = None, newest_first: bool = False, most: int | None = None
+    ) -> AsyncGenerator[CloudEvent]:
+        """Yield the deployment's events in their order, or from the newest back, past one of them (its `slipwayseq`)."""
         path = f"/deployments/{deployment}/events"
-        return pages(self._http, path, CloudEvent, cursor="after", start=None if after is None else str(after))
+        start = None if after is None else str(after)
+        return pages(
+            self._http, path, CloudEvent, cursor="after", start=start, most=most, newest_first=newest_first or None
+        )
 
     async def resources(self, deployment: UUID) -> Resources:
         return msgspec.convert(await self._http.get(f"/deployments/{deployment}/resources"), Resources)

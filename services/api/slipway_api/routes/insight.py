@@ -87,15 +87,19 @@ async def list_deployment_events(
     deps: NamedDependency[Deps],
     after: FromQuery[int] = 0,
     limit: FromQuery[int] = 50,
+    newest_first: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
 ) -> Page[CloudEvent]:
-    """List the deployment's events, oldest first, after one of them (its `slipwayseq`)."""
+    """List the deployment's events in their order, or from the newest back, past one of them (its `slipwayseq`)."""
     if not 0 <= after < 1 << 63:
         raise invalid("/after", "is the slipwayseq of an event, or 0")
+    most = limit_of(limit)
     async with looking(deps, caller_of(request), deployment_id, "events") as (session, _):
         head = await feed.head(session)
-        rows = await events.of_deployment(session, deployment=deployment_id, after=after, limit=limit_of(limit) + 1)
-    shown = [without_address(feed.cloud_event(row, head.uid)) for row in rows[:limit]]
-    return Page(items=shown, next_cursor=str(shown[-1].slipwayseq) if len(rows) > limit else None)
+        rows = await events.of_deployment(
+            session, deployment=deployment_id, after=after, limit=most + 1, newest_first=newest_first
+        )
+    shown = [without_address(feed.cloud_event(row, head.uid)) for row in rows[:most]]
+    return Page(items=shown, next_cursor=str(shown[-1].slipwayseq) if len(rows) > most else None)
 
 
 @get("/deployments/{deployment_id:uuid}/resources", tags=["insight"])

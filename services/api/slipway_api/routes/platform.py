@@ -115,7 +115,7 @@ async def list_audit(  # noqa: PLR0913, PLR0917 - a query parameter for each fil
     limit: FromQuery[int] = 50,
     actor: FromQuery[UUID | None] = None,
     deployment_id: FromQuery[UUID | None] = None,
-    action: FromQuery[str | None] = None,
+    action: FromQuery[EventType | None] = None,
     result: FromQuery[str | None] = None,
     since: FromQuery[datetime | None] = None,
     until: FromQuery[datetime | None] = None,

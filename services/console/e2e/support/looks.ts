@@ -11,12 +11,24 @@ const LOOKS = {
   "phone-light": { scheme: "light", size: PHONE },
 } as const;
 
+/** What opens or fades has done so; what turns for ever may go on. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((each) => each.finished));
+  });
+}
+
+export type Look = keyof typeof LOOKS;
+
 /** In every look axe finds nothing, the page is no wider than its window, and a picture of it is kept. */
-export async function look(page: Page, name: string): Promise<void> {
-  for (const [how, { scheme, size }] of Object.entries(LOOKS)) {
+export async function look(page: Page, name: string, looks = Object.keys(LOOKS) as Look[]): Promise<void> {
+  for (const how of looks) {
+    const { scheme, size } = LOOKS[how];
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", scheme);
+    await settled(page);
     await page.screenshot({ path: `test-output/pages/${name}-${how}.png`, fullPage: true, animations: "disabled" });
     const { violations } = await new AxeBuilder({ page }).analyze();
     const told = violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.html} ${node.failureSummary ?? ""}`).join(" | ")}`);

@@ -44,19 +44,6 @@ export const revisionsQuery = (id: string) =>
       (await ask(api.GET("/api/v1/deployments/{deployment_id}/revisions", { params: { path: { deployment_id: id }, query: { limit: 200 } } }))).items,
   });
 
-export const eventsQuery = (id: string) =>
-  queryOptions({
-    queryKey: ["deployment", id, "events"],
-    queryFn: () =>
-      everyPage((cursor) =>
-        ask(
-          api.GET("/api/v1/deployments/{deployment_id}/events", {
-            params: { path: { deployment_id: id }, query: { after: Number(cursor ?? 0), limit: 200 } },
-          }),
-        ),
-      ),
-  });
-
 export const resourcesQuery = (id: string) =>
   queryOptions({
     queryKey: ["deployment", id, "resources"],

@@ -5,12 +5,13 @@ import { api, ask, type Schemas } from "./client";
 export type Job = Schemas["DeploymentReconcileJobRead"];
 export type JobStatus = Schemas["JobStatus"];
 export type Audited = Schemas["AuditRead"];
+export type EventType = Schemas["EventType"];
 export type Cluster = Schemas["ClusterRead"];
 export type Registry = Schemas["RegistryRead"];
 
 export interface AuditWanted {
   actor?: string;
-  action?: string;
+  action?: EventType;
   result?: string;
   since?: string;
   until?: string;
@@ -47,9 +48,13 @@ export const registriesQuery = queryOptions({
   queryFn: async () => (await ask(api.GET("/api/v1/registries", { params: { query: { limit: 200 } } }))).items,
 });
 
+const LOOK_MS = 2000;
+
+/** Looked at again while one runs: its waves are no events. */
 export const rolloutsQuery = (product: string) =>
   queryOptions({
     queryKey: ["rollouts", product],
     queryFn: async () =>
       (await ask(api.GET("/api/v1/products/{product_id}/rollouts", { params: { path: { product_id: product }, query: { limit: 20 } } }))).items,
+    refetchInterval: ({ state }) => (state.status === "error" || state.data?.some((each) => each.status === "running") ? LOOK_MS : false),
   });

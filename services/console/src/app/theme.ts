@@ -1,5 +1,7 @@
-import { Alert, createTheme, type CSSVariablesResolver, Drawer, Modal, NavLink, Table, TableScrollContainer, Tooltip } from "@mantine/core";
+import { Alert, createTheme, type CSSVariablesResolver, Drawer, Menu, Modal, NavLink, Select, Table, TableScrollContainer, Tooltip } from "@mantine/core";
 
+/** What opens stands within the landmark of what opens it. */
+const HERE = { withinPortal: false };
 /** The top of a dialog is no landmark of the page. */
 const HEADER = { header: { role: "presentation" } };
 
@@ -16,7 +18,11 @@ export const theme = createTheme({
     NavLink: NavLink.extend({ styles: { root: { borderRadius: "var(--mantine-radius-md)" } } }),
     Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, events: { hover: true, focus: true, touch: true } } }),
     Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" }, attributes: HEADER } }),
+    // Its placeholder for the focus is no item of a menu.
+    Menu: Menu.extend({ defaultProps: { ...HERE, withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" }, attributes: HEADER } }),
+    // The list itself scrolls, and not something around it that no key reaches.
+    Select: Select.extend({ defaultProps: { comboboxProps: HERE, withScrollArea: false }, styles: { options: { maxHeight: "16rem", overflowY: "auto" } } }),
     TableScrollContainer: TableScrollContainer.extend({ defaultProps: { type: "native" } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: "sm" } }),
   },

@@ -3,6 +3,7 @@ import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { BusyButton } from "./BusyButton";
 import { Trouble } from "./Trouble";
+import { useFocusBack } from "./useFocusBack";
 
 interface Props {
   title: string;
@@ -20,6 +21,7 @@ interface Props {
 
 export function Confirm({ title, verb, danger, typed, opened, busy, error, onClose, onConfirm, children }: Props) {
   const [text, setText] = useState("");
+  useFocusBack(opened);
   const close = () => {
     setText("");
     onClose();

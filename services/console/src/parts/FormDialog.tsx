@@ -4,6 +4,7 @@ import type { FormEvent, ReactNode } from "react";
 import { problemOf } from "../api/problem";
 import { BusyButton } from "./BusyButton";
 import { Trouble } from "./Trouble";
+import { useFocusBack } from "./useFocusBack";
 
 interface Props {
   title: string;
@@ -18,6 +19,7 @@ interface Props {
 }
 
 export function FormDialog({ title, verb, opened, onClose, change, shows, size, children }: Props) {
+  useFocusBack(opened);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     change.mutate(undefined);

@@ -25,7 +25,7 @@ export function Trouble({ error, retry, except = [], title }: Props) {
   return (
     <Alert color="red" variant="outline" title={title ?? TITLES[problem.code] ?? problem.title} icon={<CircleX aria-hidden className="bad" />} role="alert">
       {tellsMore(problem) && (
-        <p className="sentence" style={{ margin: 0 }}>
+        <p className="sentence" style={{ margin: 0, display: "block" }}>
           {problem.detail}
         </p>
       )}

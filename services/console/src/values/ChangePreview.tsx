@@ -68,7 +68,7 @@ function ObjectLine({ mark, kind, name, children }: { mark: keyof typeof MARKS; 
 
 export function Differences({ rows }: { rows: { name: string; before?: unknown; after?: unknown }[] }) {
   return (
-    <Table.ScrollContainer minWidth={340} mt="xs">
+    <Table.ScrollContainer minWidth={240} mt="xs">
       <Table withRowBorders={false} verticalSpacing={4} fz="sm">
         <Table.Thead>
           <Table.Tr>

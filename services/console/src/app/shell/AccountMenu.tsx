@@ -1,5 +1,5 @@
 /** Who one is, how the console looks, and the way out. */
-import { ActionIcon, Avatar, Menu, Text, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Avatar, type MantineColorScheme, Menu, Text, useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { CircleUser, LogOut, Monitor, Moon, Sun } from "lucide-react";
@@ -18,7 +18,7 @@ export function AccountMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
   return (
-    <Menu position="bottom-end" width={230}>
+    <Menu position="bottom-end" width={280}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" radius="xl" size={40} aria-label="Account and looks">
           <Avatar size={34} radius="xl" color="indigo" variant="filled" alt="">
@@ -39,18 +39,13 @@ export function AccountMenu() {
           </Menu.Label>
         )}
         <Menu.Divider />
-        {LOOKS.map(([value, label, Icon]) => (
-          <Menu.Item
-            key={value}
-            leftSection={<Icon size={16} aria-hidden />}
-            onClick={() => setColorScheme(value)}
-            role="menuitemradio"
-            aria-checked={colorScheme === value}
-            fw={colorScheme === value ? 700 : undefined}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={colorScheme} onChange={(next) => setColorScheme(next as MantineColorScheme)}>
+          {LOOKS.map(([value, label, Icon]) => (
+            <Menu.RadioItem key={value} value={value} rightSection={<Icon size={16} aria-hidden />}>
+              {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item leftSection={<CircleUser size={16} aria-hidden />} onClick={() => void navigate({ to: "/account" })}>
           Account

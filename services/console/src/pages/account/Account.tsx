@@ -1,5 +1,5 @@
 /** One's own account: password and personal tokens. */
-import { Group, PasswordInput, Stack, Title } from "@mantine/core";
+import { Group, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, ask } from "../../api/client";
@@ -7,6 +7,7 @@ import { problemOf } from "../../api/problem";
 import { meQuery } from "../../api/users";
 import { BusyButton } from "../../parts/BusyButton";
 import { Page } from "../../parts/Page";
+import { PasswordField } from "../../parts/PasswordField";
 import { Trouble } from "../../parts/Trouble";
 import { useChange } from "../../parts/useChange";
 import { Tokens } from "./Tokens";
@@ -46,8 +47,8 @@ function Password() {
         <Title order={2} size="h4">
           Change the password
         </Title>
-        <PasswordInput label="Present password" required autoComplete="current-password" value={current} onChange={(event) => setCurrent(event.currentTarget.value)} error={at("/current_password")} visibilityToggleButtonProps={{ "aria-label": "Show the present password" }} />
-        <PasswordInput label="New password" required autoComplete="new-password" value={next} onChange={(event) => setNext(event.currentTarget.value)} error={at("/new_password")} visibilityToggleButtonProps={{ "aria-label": "Show the new password" }} />
+        <PasswordField label="Present password" required autoComplete="current-password" value={current} onChange={(event) => setCurrent(event.currentTarget.value)} error={at("/current_password")} />
+        <PasswordField label="New password" required autoComplete="new-password" value={next} onChange={(event) => setNext(event.currentTarget.value)} error={at("/new_password")} />
         <Trouble error={change.error} except={["/current_password", "/new_password"]} />
         <Group>
           <BusyButton type="submit" busy={change.isPending}>

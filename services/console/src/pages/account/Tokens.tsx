@@ -50,7 +50,7 @@ function Made({ token }: { token: string }) {
         <span className="mono">{token}</span>
         <CopyButton value={token}>
           {({ copied, copy }) => (
-            <Button size="xs" variant="default" onClick={copy}>
+            <Button size="xs" variant="default" onClick={copy} style={{ flex: "none" }}>
               {copied ? "Copied" : "Copy"}
             </Button>
           )}

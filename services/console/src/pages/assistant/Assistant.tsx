@@ -9,6 +9,7 @@ import { type Conversation, conversationsQuery } from "../../api/conversations";
 import { BusyButton } from "../../parts/BusyButton";
 import { Loaded } from "../../parts/Loaded";
 import { Page } from "../../parts/Page";
+import { ConversationActions } from "./ConversationActions";
 import { Talk } from "./Talk";
 import "./assistant.css";
 
@@ -19,8 +20,14 @@ export function Assistant() {
   const { conversationId } = useParams({ strict: false });
   const conversations = useQuery(conversationsQuery);
   const begin = useBegin();
+  const open = conversations.data?.find((each) => each.id === conversationId);
   return (
-    <Page title="Assistant" lead="It acts for you with your rights. What changes something waits for your word." wide>
+    <Page
+      wide
+      title="Assistant"
+      lead="It acts for you with your rights. What changes something waits for your word."
+      actions={open && <ConversationActions key={open.id} conversation={open} />}
+    >
       <div className="assistant">
         <nav aria-label="Conversations" className="assistant-list">
           <BusyButton fullWidth variant="default" leftSection={<Plus size={16} aria-hidden />} busy={begin.isPending} onClick={() => begin.mutate()} mb="xs">

@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { type Deployment, objectQuery } from "../../api/deployments";
 import { Code } from "../../parts/Code";
 import { Loaded } from "../../parts/Loaded";
+import { useFocusBack } from "../../parts/useFocusBack";
 import { save } from "./Lines";
 
 interface Props {
@@ -19,6 +20,7 @@ interface Props {
 
 export function Manifest({ deployment, object, version, every, onClose }: Props) {
   const [kind = "", name = ""] = object.split(/\/(.*)/s);
+  useFocusBack(true);
   const live = useQuery({ ...objectQuery(deployment.id, kind, name, version), refetchInterval: every });
   return (
     <Drawer opened onClose={onClose} position="right" size="xl" title={<><Text span c="dimmed">{kind}</Text> <span className="mono">{name}</span></>}>

@@ -1,10 +1,13 @@
 /** Everything that happened to a deployment, newest first, as it happens. */
-import { Text, Timeline } from "@mantine/core";
+import { Stack, Text, Timeline } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Circle, CircleCheck, CircleDot, CircleX, type LucideIcon, TriangleAlert } from "lucide-react";
-import { type Deployment, eventsQuery } from "../../api/deployments";
+import type { Deployment } from "../../api/deployments";
 import type { FeedEvent } from "../../api/feed";
+import { latelyQuery, useHistory } from "../../api/history";
 import { Loaded } from "../../parts/Loaded";
+import { Older } from "../../parts/Older";
+import { Trouble } from "../../parts/Trouble";
 import { When } from "../../parts/When";
 import { type Said, said } from "./said";
 
@@ -12,19 +15,29 @@ const ICONS: Record<Said["tone"], LucideIcon> = { good: CircleCheck, bad: Circle
 const LATELY = 6;
 
 export function EventTimeline({ deployment }: { deployment: Deployment }) {
-  const events = useQuery(eventsQuery(deployment.id));
-  return <Loaded query={events}>{(all) => <Shown events={all} />}</Loaded>;
+  const { lately, older, past, hasOlder } = useHistory(deployment.id);
+  return (
+    <Loaded query={lately}>
+      {({ events }) => (
+        <Stack>
+          <Shown events={[...events, ...older]} />
+          <Trouble error={past.error} />
+          <Older query={{ ...past, hasNextPage: hasOlder }} />
+        </Stack>
+      )}
+    </Loaded>
+  );
 }
 
 export function Recent({ id }: { id: string }) {
-  const events = useQuery(eventsQuery(id));
-  return <Loaded query={events}>{(all) => <Shown events={all.slice(-LATELY)} />}</Loaded>;
+  const lately = useQuery(latelyQuery(id));
+  return <Loaded query={lately}>{({ events }) => <Shown events={events.slice(0, LATELY)} />}</Loaded>;
 }
 
 function Shown({ events }: { events: FeedEvent[] }) {
   return (
     <Timeline bulletSize={26} lineWidth={2} active={-1} component="ol" style={{ listStyle: "none", margin: 0 }} styles={{ itemTitle: { lineHeight: 1.3 } }}>
-      {events.toReversed().map((event) => {
+      {events.map((event) => {
         const { title, tone, detail } = said(event);
         const Icon = ICONS[tone];
         return (

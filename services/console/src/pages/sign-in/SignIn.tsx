@@ -1,4 +1,4 @@
-import { Alert, Button, Center, Divider, Group, Loader, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Center, Divider, Group, Loader, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -8,12 +8,22 @@ import { api, ask } from "../../api/client";
 import { endSession, keepSession, readSession, whyEnded } from "../../api/session";
 import { problemOf } from "../../api/problem";
 import { BusyButton } from "../../parts/BusyButton";
+import { PasswordField } from "../../parts/PasswordField";
 import { Trouble } from "../../parts/Trouble";
 import { takeBrought } from "./code";
 
 export function SignIn() {
   useDocumentTitle("Sign in · Slipway");
-  const [{ code, error }] = useState(takeBrought);
+  const [{ code, error }, setBrought] = useState(takeBrought);
+  useEffect(() => {
+    // a link that is opened in the tab of this page loads nothing anew
+    const opened = () => {
+      const brought = takeBrought();
+      if (brought.code || brought.error) setBrought(brought);
+    };
+    window.addEventListener("hashchange", opened);
+    return () => window.removeEventListener("hashchange", opened);
+  }, []);
   return (
     <Center component="main" mih="100vh" p="md">
       <Paper withBorder p="xl" radius="lg" w={400} maw="100%">
@@ -25,7 +35,7 @@ export function SignIn() {
             </Title>
           </Group>
           {code ? (
-            <ByLink code={code} />
+            <ByLink key={code} code={code} />
           ) : (
             <>
               {error && (
@@ -143,7 +153,7 @@ function ByPassword() {
           </Alert>
         )}
         <TextInput label="E-mail address" type="email" autoComplete="username" required autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-        <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }} />
+        <PasswordField label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
         <Trouble error={login.error} title={login.error && problemOf(login.error).status === 401 ? "That does not fit" : undefined} />
         <BusyButton type="submit" busy={login.isPending} fullWidth>
           Sign in

@@ -1,5 +1,5 @@
 /** Credentials of chart registries. Passwords are written, never read. */
-import { Button, Checkbox, Group, PasswordInput, Table, Text, TextInput, Title } from "@mantine/core";
+import { Button, Checkbox, Group, Table, Text, TextInput, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
@@ -9,6 +9,7 @@ import { type Registry, registriesQuery } from "../../../api/platform";
 import { ACTIONS, Columns } from "../../../parts/Columns";
 import { FormDialog } from "../../../parts/FormDialog";
 import { Loaded } from "../../../parts/Loaded";
+import { PasswordField } from "../../../parts/PasswordField";
 import { useChange } from "../../../parts/useChange";
 import { When } from "../../../parts/When";
 
@@ -74,7 +75,7 @@ function AddRegistry({ onClose }: { onClose: () => void }) {
         <>
           <TextInput data-autofocus label="Host" placeholder="charts.example.org" required value={host} onChange={(event) => setHost(event.currentTarget.value)} error={at("/host")} />
           <TextInput label="User name" required autoComplete="off" value={username} onChange={(event) => setUsername(event.currentTarget.value)} error={at("/username")} />
-          <PasswordInput label="Password" required autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={at("/password")} visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
+          <PasswordField label="Password" required autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={at("/password")} />
           <Checkbox label="Pods may pull images with them" description="Every deployment's namespace gets them then, where its chart can read them." checked={imagePull} onChange={(event) => setImagePull(event.currentTarget.checked)} />
         </>
       )}

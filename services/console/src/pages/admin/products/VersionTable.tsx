@@ -54,7 +54,7 @@ export function VersionTable({ product, all }: { product: Product; all: Template
             <Table.Td>
               <Group gap="xs" justify="flex-end" wrap="nowrap">
                 {template.id !== product.template_id && (
-                  <Button size="xs" variant="default" onClick={() => choose.mutate(template.id)} aria-label={`Make ${versionOf(template)} current`}>
+                  <Button size="xs" variant="default" onClick={() => choose.mutate(template.id)} aria-label={`Make current: ${versionOf(template)}`}>
                     Make current
                   </Button>
                 )}

@@ -1,10 +1,11 @@
 /** Makes a user, or changes one. */
-import { PasswordInput, Switch, TextInput } from "@mantine/core";
+import { Switch, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { changesOf, ifStill } from "../../../api/changes";
 import { api, ask } from "../../../api/client";
 import type { User } from "../../../api/users";
 import { FormDialog } from "../../../parts/FormDialog";
+import { PasswordField } from "../../../parts/PasswordField";
 import { useChange } from "../../../parts/useChange";
 
 export function UserDialog({ user: latest, onClose }: { user?: User; onClose: () => void }) {
@@ -24,7 +25,7 @@ export function UserDialog({ user: latest, onClose }: { user?: User; onClose: ()
         <>
           <TextInput data-autofocus label="E-mail address" type="email" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} error={at("/email")} autoComplete="off" />
           <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} error={at("/display_name")} autoComplete="off" />
-          <PasswordInput label={user ? "New password" : "Password"} description={user ? "Leave it empty to keep the present one." : "Leave it empty for somebody who signs in through single sign-on."} value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={at("/password")} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
+          <PasswordField label={user ? "New password" : "Password"} description={user ? "Leave it empty to keep the present one." : "Leave it empty for somebody who signs in through single sign-on."} value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={at("/password")} autoComplete="new-password" />
           <Switch label="Admin" description="May publish products, and sees every deployment." checked={admin} onChange={(event) => setAdmin(event.currentTarget.checked)} />
         </>
       )}
