@@ -4,7 +4,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-output/traces",
-  timeout: 180_000,
+  timeout: 900_000,
   expect: { timeout: 60_000 },
   workers: 1,
   forbidOnly: true,
