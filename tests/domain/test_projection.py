@@ -15,6 +15,7 @@ from slipway.identity import new_id
 POLICY = RetryPolicy()
 TRANSIENT = Failure(failure_class=FailureClass.TRANSIENT, code="c", reason="r", cluster_changed=True)
 UNTOUCHED = Failure(failure_class=FailureClass.TRANSIENT, code="c", reason="r")
+DOUBTFUL = Failure(failure_class=FailureClass.TRANSIENT, code="c", reason="r", counted=True)
 TERMINAL = Failure(failure_class=FailureClass.TERMINAL, code="c", reason="r", cluster_changed=True)
 
 
@@ -76,6 +77,8 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("one that changed nothing is not counted", {**FAIL, "failure": UNTOUCHED}, {"attempt": 5}, {},
      {"job_status": JobStatus.DELAYED, "attempt": 5, "will_retry": True}),
     ("the last try of the budget is final", {**FAIL, "failure": TRANSIENT}, {"attempt": 5}, {},
+     {"job_status": JobStatus.FAILED, "attempt": 6, "will_retry": False, "hold": True}),
+    ("so is one that may be the chart's fault, though nothing changed", {**FAIL, "failure": DOUBTFUL}, {"attempt": 5}, {},
      {"job_status": JobStatus.FAILED, "attempt": 6, "will_retry": False, "hold": True}),
     ("a terminal failure is final at once", {**FAIL, "failure": TERMINAL}, {}, {},
      {"job_status": JobStatus.FAILED, "status": Status.ERROR, "will_retry": False, "hold": True}),

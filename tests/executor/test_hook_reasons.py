@@ -1,11 +1,17 @@
 """Why a hook failed: Helm says only that its Job failed or took too long, its pods say why."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from slipway.clock import settle
 from slipway.domain.failures import Failure, FailureClass
 from slipway_executor.cluster.memory import MemoryCluster
+from slipway_executor.failing import OperationFailed
+from slipway_executor.helm.memory import MemoryHelm
+from slipway_executor.helm.port import Deadline
+from slipway_executor.helm.witnessed import WitnessedHelm
 from slipway_executor.reconcile.reason import of_hooks
 
 IMAGE = "registry.example.org/migrate:1"
@@ -65,3 +71,52 @@ async def test_no_pods_are_asked_about_what_was_no_hook():
     cluster.set_objects(pod({"terminated": {"exitCode": 3}}))
     assert await of_hooks(failure("values_rejected"), (), cluster, "n") == failure("values_rejected")
     assert cluster.calls == []
+
+
+async def test_the_newest_pod_speaks_first():
+    pods = [pod({"terminated": {"exitCode": code}}) for code in (1, 2)]
+    for each, made in zip(pods, ("2026-01-01T00:00:00Z", "2026-01-01T00:00:10Z"), strict=True):
+        each["metadata"]["creationTimestamp"] = made
+    told = await of_hooks(failure(), pods, MemoryCluster(), "n")
+    assert told.reason.endswith("exit code 2")
+
+
+class Failing(MemoryHelm):
+    """Does `work` while it uninstalls, and fails."""
+
+    def __init__(self, cluster: MemoryCluster, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(cluster)
+        self._work = work
+
+    async def uninstall(self, *arguments: object, **named: object) -> None:
+        await self._work()
+        raise OperationFailed(failure())
+
+
+def meta(kind: str, name: str, *, owner: str = "", hook: bool = False) -> dict[str, Any]:
+    owners = [{"kind": "Job", "uid": owner}] if owner else []
+    annotations = {"helm.sh/hook": "pre-delete"} if hook else {}
+    return {
+        "kind": kind,
+        "metadata": {"name": name, "uid": name, "ownerReferences": owners, "annotations": annotations},
+    }
+
+
+async def test_helms_own_program_is_witnessed_by_the_pods_of_this_trys_hooks():
+    """Neither by those of the try before, nor by the application's own Jobs; what is gone by the end counts."""
+    cluster = MemoryCluster()
+    before = [meta("Job", "old", hook=True), meta("Pod", "old-x", owner="old")]
+    cluster.set_objects(*before)
+
+    async def work() -> None:
+        cluster.set_objects(
+            *before, meta("Job", "cron"), meta("Pod", "cron-x", owner="cron"), meta("Pod", "web"),
+            meta("Job", "gate", hook=True), meta("Pod", "gate-x", owner="gate"), meta("Pod", "bare", hook=True),
+        )  # fmt: skip
+        await settle()
+        cluster.set_objects()
+        await settle()
+
+    with pytest.raises(OperationFailed) as caught:
+        await WitnessedHelm(Failing(cluster, work), cluster).uninstall("r", "n", Deadline(1e9))
+    assert [each["metadata"]["name"] for each in caught.value.hook_pods] == ["gate-x", "bare"]

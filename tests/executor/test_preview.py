@@ -13,7 +13,7 @@ from slipway.identity import new_id
 from slipway.messaging.messages import Chart, Sealed, encode
 from slipway.messaging.queries import Place, PreviewedRelease, PreviewRelease
 from slipway_executor.cluster.memory import MemoryCluster
-from slipway_executor.cluster.port import Namespace, Object, ReleaseRecord
+from slipway_executor.cluster.port import NO_DRY_RUN, Namespace, Object, ReleaseRecord
 from slipway_executor.failing import OperationFailed, terminal
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.helm.port import Release, Rendered
@@ -164,6 +164,16 @@ async def test_what_is_added_is_tried_unless_it_needs_what_is_added_too(world: W
     world.cluster.calls.clear()
     await world.preview()
     assert world.cluster.calls.count("dry_run") == 3, "settings, login and the role"
+
+
+async def test_what_the_server_cannot_dry_run_is_shown_as_the_chart_has_it(world: World):
+    """A webhook with side effects is not asked by a dry run: the server answers 400."""
+    world.cluster.failures["dry_run"] = terminal(NO_DRY_RUN, 'admission webhook "w" does not support dry run')
+    world.helm.more = [ROLE]
+    shown = await world.preview()
+    assert [each.name for each in shown.added] == ["r"]
+    assert told(shown)["settings/data/url"] == f"postgres://me:{HIDDEN}@db"
+    assert not shown.dry_run, "nobody judged it"
 
 
 async def test_a_kind_that_the_chart_brings_along_is_not_refused(world: World):

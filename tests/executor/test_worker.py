@@ -27,7 +27,7 @@ from slipway.messaging.messages import (
 from slipway_executor.claiming import TRIES
 from slipway_executor.cluster.port import Cluster
 from slipway_executor.cluster.users import TRUSTED
-from slipway_executor.failing import OperationFailed, terminal
+from slipway_executor.failing import OperationFailed, terminal, transient
 from slipway_executor.fence import TERMS, lease_name
 from slipway_executor.fenced import WRITES, fenced
 from slipway_executor.helm.port import Deadline, Rendered
@@ -135,6 +135,18 @@ async def test_a_chart_that_renders_something_else_than_the_preview_showed_write
     assert (report.failure.code, report.failure.failure_class) == ("preview_outdated", FailureClass.TERMINAL)
     assert not report.failure.cluster_changed, "a refusal counts against no budget"
     assert world.helm.calls.count("apply") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "counted"), [("helm_failed", True), ("render_too_slow", True), ("cluster_unreachable", False)]
+)
+async def test_a_check_that_fails_counts_when_it_may_be_the_charts_fault(world: World, code: str, counted: bool):
+    world.helm.render_failure = transient(code, "no")
+    await world.send(promised="what the server rendered")
+    await world.pull()
+    [report] = await world.reports()
+    assert report.failure is not None
+    assert (report.failure.code, report.failure.counted, report.failure.cluster_changed) == (code, counted, False)
 
 
 async def test_helms_failure_is_reported_with_what_the_cluster_holds(world: World):
@@ -466,6 +478,19 @@ async def test_a_test_that_fails_is_told_and_leaves_it_ready(world: World):
     assert done.test_failure is not None
     assert (done.outcome, done.tested, done.test_failure.code) == (Outcome.DONE, True, "hook_failed")
     assert done.test_failure.reason == "the check said no to (hidden)"
+
+
+async def test_a_test_that_fails_is_told_by_its_pods_though_they_are_removed(world: World):
+    ended = {"name": "main", "state": {"terminated": {"exitCode": 3, "message": "no answer with hunter22"}}}
+    pod = {"kind": "Pod", "metadata": {"name": "check"}, "status": {"containerStatuses": [ended]}}
+    world.helm.test_failure = OperationFailed(terminal("hook_failed", "a hook failed").failure, [pod])
+    secret = Sealed(name="/password", ciphertext=base64.b64encode(BOX.encrypt(b"hunter22")).decode())
+    await world.send(options=("test",), secrets=(secret,))
+    await world.pull()
+    done = (await world.reports())[-1]
+    assert done.test_failure is not None
+    words = "a hook failed: pod check: container main ended with exit code 3: no answer with (hidden)"
+    assert done.test_failure.reason == words
 
 
 async def test_helm_acts_with_the_tenants_rights_and_with_its_own_only_where_an_admin_trusts_the_chart(world: World):

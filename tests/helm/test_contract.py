@@ -3,6 +3,8 @@
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +18,8 @@ from slipway_executor.helm.port import Helm, Release
 from slipway_executor.helm.process import HelmProcess
 from slipway_executor.helm.witnessed import WitnessedHelm
 from slipway_executor.reconcile.reason import of_hooks
+from slipway_executor.reconcile.rules import check
+from slipway_executor.reconcile.state import Observed
 from tests.helm import charts
 from tests.helm.charts import config_map, job
 from tests.helm.place import Place
@@ -94,15 +98,19 @@ async def test_a_hook_that_is_removed_when_it_fails_is_told_by_its_pods(
     applying = asyncio.create_task(
         real.apply(charts.release(chart, place.namespace, hook_timeout_sec=300), charts.within(600))
     )
-    while not (pods := await place.get("pods")):
-        await asyncio.sleep(0.1)
-    ended = {"exitCode": 3, "message": "no such table"}
-    container = {"name": "main", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
-    status = {"phase": "Failed", "containerStatuses": [{**container, "state": {"terminated": ended}}]}
-    name = pods[0]["metadata"]["name"]
-    await place.kubectl("patch", "pod", name, "--subresource=status", "-p", json.dumps({"status": status}))
-    with pytest.raises(OperationFailed) as caught:
-        await applying
+    try:
+        while not (pods := await place.get("pods")):
+            assert not applying.done(), "Helm made no pod"
+            await asyncio.sleep(0.1)
+        ended = {"exitCode": 3, "message": "no such table"}
+        container = {"name": "main", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
+        status = {"phase": "Failed", "containerStatuses": [{**container, "state": {"terminated": ended}}]}
+        name = pods[0]["metadata"]["name"]
+        await place.kubectl("patch", "pod", name, "--subresource=status", "-p", json.dumps({"status": status}))
+        with pytest.raises(OperationFailed) as caught:
+            await applying
+    finally:
+        applying.cancel()
     assert not [item for item in await place.objects() if item["kind"] == "Job"]
     told = await of_hooks(caught.value.failure, caught.value.hook_pods, MemoryCluster(), place.namespace)
     assert told.reason.endswith(f"pod {name}: container main ended with exit code 3: no such table")
@@ -117,6 +125,19 @@ async def test_a_failed_test_is_told_and_changes_no_revision(way: Way, tmp_path:
         await way.helm.test(release, charts.within())
     assert caught.value.failure.code == "hook_failed"
     assert await history(way) == [(1, "deployed", 1)]
+
+
+async def test_a_chart_for_another_cluster_uses_up_its_tries(real: Helm, place: Place, tmp_path: Path):
+    chart = charts.packed(tmp_path, PLAIN, chart="kubeVersion: '>=9.0.0'\n")
+    given: Any = SimpleNamespace(trusted=False, release=charts.release(chart, place.namespace))
+    command: Any = SimpleNamespace(promised=None)
+
+    async def reserve(*_: Any) -> None: ...
+
+    with pytest.raises(OperationFailed) as caught:
+        await check(MemoryCluster(), real, command, given, Observed(namespace=None), reserve)
+    failure = caught.value.failure
+    assert (failure.code, failure.counted, failure.cluster_changed) == ("helm_failed", True, False)
 
 
 @pytest.mark.parametrize("on_server", [True, False])

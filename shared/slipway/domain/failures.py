@@ -25,4 +25,6 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
     cluster_changed: bool = False
-    """Whether the cluster was written to: only such a failure counts against the retry budget."""
+    """Whether the cluster was written to: such a failure counts against the retry budget."""
+    counted: bool = False
+    """Whether it counts although nothing was written: it may be the chart's own fault, and then time never helps."""

@@ -88,7 +88,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     base_sec: float = 5.0
     cap_sec: float = 600.0
     attempts: int = 6
-    """Tries that changed the cluster before a transient failure becomes final."""
+    """Tries that changed the cluster, or may be refused for the chart's own fault, before a transient failure becomes final."""
     lost_limit: int = 3
     """Owners that may vanish in a row before quarantine."""
 

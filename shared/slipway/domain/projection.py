@@ -126,7 +126,7 @@ def _done(report: Seen, job: JobRow, deployment: DeploymentRow) -> Decision:
 
 def _failed(report: Seen, job: JobRow, deployment: DeploymentRow, policy: RetryPolicy, jitter: float) -> Decision:
     failure = report.failure or _unexplained()
-    attempt = job.attempt + failure.cluster_changed
+    attempt = job.attempt + (failure.cluster_changed or failure.counted)
     deleting = job.reason is JobReason.DELETE
     current = report.generation == deployment.generation
     retry = deleting or (failure.failure_class is FailureClass.TRANSIENT and attempt < policy.attempts)

@@ -10,6 +10,7 @@ import msgspec
 from kubernetes_asyncio import config
 from kubernetes_asyncio.client import ApiClient, Configuration
 
+from slipway_executor.cluster.port import NO_DRY_RUN
 from slipway_executor.failing import needs_person, terminal, transient
 
 REQUEST_SEC = 15.0
@@ -210,6 +211,8 @@ def _translated(status: int, message: str) -> Exception:
             return terminal("quota_exceeded", message)
         case 403:
             return needs_person(FORBIDDEN, f"the cluster forbids it: {message}")
+        case 400 if "does not support dry run" in message:
+            return terminal(NO_DRY_RUN, message)
         case 400 | 422:
             return terminal("cluster_rejected", message)
         case _:

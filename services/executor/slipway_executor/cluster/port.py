@@ -15,6 +15,8 @@ TENANT_ANNOTATION = "slipway.dev/tenant"
 ADOPTED_ANNOTATION = "slipway.dev/adopted"
 LEFT_ANNOTATION = "slipway.dev/left-by"
 SYSTEM_NAMESPACE = "slipway-system"
+NO_DRY_RUN = "dry_run_unsupported"
+"""The code of a dry run that the API server refuses, as it would have to ask a webhook that has side effects."""
 
 Object = dict[str, Any]
 """A Kubernetes object as the API gives it."""

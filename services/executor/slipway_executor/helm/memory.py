@@ -12,6 +12,7 @@ class MemoryHelm:
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster
         self.failure: Exception | None = None
+        self.render_failure: Exception | None = None
         self.test_failure: Exception | None = None
         self.calls: list[str] = []
         self.users: list[str | None] = []
@@ -27,6 +28,8 @@ class MemoryHelm:
 
     async def render(self, release: Release, *, on_server: bool) -> Rendered:
         self._called(f"render_{'server' if on_server else 'client'}", release)
+        if self.render_failure:
+            raise self.render_failure
         return Rendered(objects=tuple(self._cluster.rendered))
 
     async def roll_back(self, release: Release, revision: int, deadline: Deadline) -> None:  # noqa: ARG002

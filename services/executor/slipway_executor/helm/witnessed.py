@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from slipway_executor.cluster.port import Cluster, Object
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Deadline, Helm, Release, Rendered
 
+KINDS = frozenset({"Pod", "Job"})
 LOOK_SEC = 5.0
 """Until pods are looked at again when no change of them was heard."""
 
@@ -43,25 +44,35 @@ class WitnessedHelm:
     @contextlib.asynccontextmanager
     async def _watching(self, namespace: str) -> AsyncGenerator[None]:
         seen: dict[str, Object] = {}
-        looking = asyncio.create_task(self._look(namespace, seen))
+        with contextlib.suppress(OperationFailed):
+            await self._look(namespace, seen)
+        earlier = set(seen)  # of an earlier try
+        watching = asyncio.create_task(self._watch(namespace, seen))
         try:
             yield
         except OperationFailed as error:
-            raise OperationFailed(error.failure, [pod for pod in seen.values() if _of_a_hook(pod)]) from error
+            made = {uid: item for uid, item in seen.items() if uid not in earlier}
+            raise OperationFailed(error.failure, _pods_of_hooks(made)) from error
         finally:
-            looking.cancel()
-            await asyncio.wait([looking])
+            watching.cancel()
+            await asyncio.wait([watching])
             self._cluster.forget(namespace)
 
-    async def _look(self, namespace: str, seen: dict[str, Object]) -> None:
+    async def _watch(self, namespace: str, seen: dict[str, Object]) -> None:
         while True:
+            await self._cluster.wait_for_change(namespace, KINDS, timeout_sec=LOOK_SEC)
             with contextlib.suppress(OperationFailed):
-                for pod in await self._cluster.live(namespace, {"Pod"}):
-                    seen[pod["metadata"]["uid"]] = pod
-            await self._cluster.wait_for_change(namespace, {"Pod"}, timeout_sec=LOOK_SEC)
+                await self._look(namespace, seen)
+
+    async def _look(self, namespace: str, seen: dict[str, Object]) -> None:
+        seen.update({item["metadata"]["uid"]: item for item in await self._cluster.live(namespace, KINDS)})
 
 
-def _of_a_hook(pod: Object) -> bool:
-    meta = pod["metadata"]
-    made_by_a_job = any(owner["kind"] == "Job" for owner in meta.get("ownerReferences", []))
-    return made_by_a_job or "helm.sh/hook" in meta.get("annotations", {})
+def _pods_of_hooks(seen: Mapping[str, Object]) -> list[Object]:
+    """Return the pods that are a hook or belong to a Job that is one; the application has Jobs of its own."""
+    hooks = {uid for uid, item in seen.items() if "helm.sh/hook" in item["metadata"].get("annotations", {})}
+    return [item for uid, item in seen.items() if item["kind"] == "Pod" and hooks & {uid, *_owners(item)}]
+
+
+def _owners(pod: Object) -> set[str]:
+    return {owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])}

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 
 from slipway.messaging.queries import FieldChange, ObjectChange, ObjectName, PreviewedRelease, PreviewRelease
 from slipway_executor.charts.store import ChartStore
-from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.cluster.port import NO_DRY_RUN, Cluster, Object
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Helm, Release, Rendered
 from slipway_executor.insight.needs import needs
@@ -50,15 +51,15 @@ class Previewing:
         added = [item for item in rendered.objects if _key(item) not in present]
         kept = [item for item in rendered.objects if _key(item) in present]
         wanted = {_key(item) for item in rendered.objects}
-        if prepared:
-            await self._try(added, release)
+        tried = await self._try(added, release) if prepared else []
+        after = await self._dry_runs(kept, release)
         return PreviewedRelease(
             added=[_name(item) for item in added],
-            changed=await self._changed(kept, before, release, masker),
+            changed=await self._changed(kept, after, before, release, masker),
             removed=[_name(item) for item in before if _key(item) not in wanted],
             usage=asked_for(rendered.objects),
             mark=self._mark(rendered, again) if judged else None,
-            dry_run=prepared,
+            dry_run=prepared and None not in [*tried, *after],
             empties=bool(before) and not rendered.objects,
         )
 
@@ -71,23 +72,30 @@ class Previewing:
                 raise
         return await self._helm.render(release, on_server=False), False
 
-    async def _try(self, added: Sequence[Object], release: Release) -> None:
+    async def _try(self, added: Sequence[Object], release: Release) -> list[Object | None]:
         """Have the server judge what would be new, except what needs something else that is not there yet."""
-        limit = asyncio.Semaphore(AT_ONCE)
         new = {_key(item) for item in added}
+        whole = [item for item in added if not needs(item) & new]
+        served = [await self._cluster.namespaced(item["apiVersion"], item["kind"]) is not None for item in whole]
+        return await self._dry_runs(list(compress(whole, served)), release)
 
-        async def look(item: Object) -> None:
-            async with limit:
-                if await self._cluster.namespaced(item["apiVersion"], item["kind"]) is not None:
-                    await self._dry_run(item, release)
+    async def _dry_runs(self, items: Sequence[Object], release: Release) -> list[Object | None]:
+        """Return what each would be on the server; None when it cannot tell, for a webhook with side effects is asked."""
+        limit = asyncio.Semaphore(AT_ONCE)
 
-        await asyncio.gather(*(look(item) for item in added if not needs(item) & new))
+        async def look(item: Object) -> Object | None:
+            whole = as_helm_has_it(item, release.name, release.namespace)
+            try:
+                async with limit:
+                    return await self._cluster.apply(
+                        whole, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
+                    )
+            except OperationFailed as error:
+                if error.failure.code != NO_DRY_RUN:
+                    raise
+                return None
 
-    async def _dry_run(self, item: Object, release: Release) -> Object:
-        whole = as_helm_has_it(item, release.name, release.namespace)
-        return await self._cluster.apply(
-            whole, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
-        )
+        return await asyncio.gather(*(look(item) for item in items))
 
     def _mark(self, rendered: Rendered, again: Rendered) -> str | None:
         first, second = (marked(self._keyring.mark, each) for each in (rendered, again))
@@ -99,22 +107,31 @@ class Previewing:
         return await self._cluster.manifest(namespace, release, serving[-1].revision) if serving else []
 
     async def _changed(
-        self, items: Sequence[Object], before: Sequence[Object], release: Release, masker: Masker
+        self,
+        items: Sequence[Object],
+        after: Sequence[Object | None],
+        before: Sequence[Object],
+        release: Release,
+        masker: Masker,
     ) -> list[ObjectChange]:
-        """Return what of the objects would change: the live one against the server's dry run of the new one."""
+        """Return what of the objects would change: the live one against the new one `after` the server's dry run.
+
+        What the server did not judge is compared as the chart rendered it before and renders it now.
+        """
         limit = asyncio.Semaphore(AT_ONCE)
         stored = {_key(item): item for item in before}
 
-        async def look(item: Object) -> ObjectChange | None:
+        async def look(item: Object, judged: Object | None) -> ObjectChange | None:
             async with limit:
                 live = await self._cluster.find(item, release.namespace)
-                after = await self._dry_run(item, release)
-            found = _without_unset(changes(live or {}, after), stored[_key(item)], item)
+            old = stored[_key(item)]
+            found = changes(live or {}, judged) if judged else changes(old, item)
+            found = _without_unset(found, old, item)
             shown = [_masked(change, masker) for change in found[:MOST]]
             name = _name(item)
             return ObjectChange(api_version=name.api_version, kind=name.kind, name=name.name, fields=shown)
 
-        found = await asyncio.gather(*(look(item) for item in items))
+        found = await asyncio.gather(*map(look, items, after))
         return [each for each in found if each and each.fields]
 
 

@@ -79,10 +79,11 @@ class Actions:
             await self._steps[step](observed)
 
     async def check(self, observed: Observed) -> None:
-        """Refuse what may not be applied, before anything of the release is written."""
-        if self._command.allow.crds:  # first: nothing of its kinds can be rendered on the server before
-            await crds.install(self._cluster, self._clock, self._inputs.release.chart)
-        await rules.check(self._cluster, self._helm, self._command, self._inputs, observed, self._reserve)
+        """Refuse what may not be applied, before Helm writes; the chart's own kinds are defined first, where it may."""
+        with tracing.span("check"):
+            if self._command.allow.crds:  # nothing of its kinds can be rendered on the server before
+                await crds.install(self._cluster, self._clock, self._inputs.release.chart)
+            await rules.check(self._cluster, self._helm, self._command, self._inputs, observed, self._reserve)
 
     async def restart(self, manifest: list[Object]) -> None:
         """Have the pods of all workloads made anew; once for a job, however often it is run."""

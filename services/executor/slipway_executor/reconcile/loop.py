@@ -240,7 +240,10 @@ class _Pass:
         try:
             await self._actions.test()
         except OperationFailed as error:
-            failure = self._given.masker.failure(error.failure)
+            failure = error.failure
+            with contextlib.suppress(OperationFailed):
+                failure = await reason.of_hooks(failure, error.hook_pods, self._cluster, self._command.namespace)
+            failure = self._given.masker.failure(failure)
         self._seen = msgspec.structs.replace(self._seen, tested=True, test_failure=failure)
 
     def _note_failed_revision(self) -> None:

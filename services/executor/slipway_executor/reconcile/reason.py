@@ -34,17 +34,23 @@ async def of_hooks(failure: Failure, pods: Sequence[Object], cluster: Cluster, n
     """Return a hook's failure with what its pods say of it: Helm tells only that the Job failed or took too long.
 
     `pods` are the hook's own, as they were before Helm cleaned up; where they say nothing, all there are now are asked.
+    The newest speaks first: an older one may tell of an earlier try.
     """
     if failure.code not in ("hook_failed", "helm_too_slow"):
         return failure
+    pods = _newest_first(pods)
     troubles = [*_pod_troubles(pods), *_ended(pods)]
     if not troubles:
-        pods = await cluster.live(namespace, {"Pod"})
+        pods = _newest_first(await cluster.live(namespace, {"Pod"}))
         troubles = [*_pod_troubles(pods), *_ended(pods), *_event_troubles(await cluster.warnings(namespace))]
     if not troubles:
         return failure
     _, kind, sentence = troubles[0]
     return _failure(failure.code, kind, f"{failure.reason}: {sentence}")
+
+
+def _newest_first(pods: Sequence[Object]) -> list[Object]:
+    return sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True)
 
 
 def _ended(pods: Sequence[Object]) -> Iterator["Trouble"]:

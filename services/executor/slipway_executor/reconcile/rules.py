@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
 from slipway.domain.jobs import JobOption
 from slipway.domain.usage import Usage
 from slipway.messaging.messages import Command
@@ -15,6 +17,9 @@ from slipway_executor.reconcile.usage import asked_for
 
 ENDLESS = frozenset({"render_too_slow", "rendered_too_large", "chart_needs_memory"})
 """What a chart would do on the server as well."""
+
+DOUBTFUL = frozenset({"helm_failed", "render_too_slow"})
+"""What may be the chart's fault or the cluster's, and nobody can tell which."""
 
 Reserve = Callable[[Command, Usage], Awaitable[None]]
 """Has so much counted as the deployment's; OperationFailed when its owner may not have it."""
@@ -51,7 +56,11 @@ async def _render(helm: Helm, release: Release, *, on_server: bool) -> Rendered:
             rendered = None
         if rendered and rendered.objects:
             return rendered
-    return await helm.render(release, on_server=True)
+    try:
+        return await helm.render(release, on_server=True)
+    except OperationFailed as error:
+        counted = error.failure.code in DOUBTFUL
+        raise OperationFailed(msgspec.structs.replace(error.failure, counted=counted)) from error
 
 
 async def _check_places(cluster: Cluster, items: Sequence[Object], command: Command) -> None:
