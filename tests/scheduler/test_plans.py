@@ -106,7 +106,8 @@ async def test_a_new_job_does_not_read_past_those_that_its_user_has_waiting(
     connection = await fill(database, database_url)
     await connection.execute(FLOOD)
     statement = filled_in(str(enqueue._ENQUEUE), ENQUEUE | {"priority": str(priority)})
-    [told] = json.loads(await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"))
+    plan = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
+    [told] = json.loads(str(plan))
     await connection.close()
     pages = told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"]
     assert pages < JOBS / 100, "for its lookups and for each index"
