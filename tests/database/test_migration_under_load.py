@@ -105,3 +105,31 @@ async def test_a_migration_that_gets_no_lock_gives_up_and_is_done_later(load: Lo
         await held.rollback()
         await asyncio.to_thread(upgrade, database_url)
     await reader.close()
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+async def test_the_pace_of_scans_comes_and_goes_in_the_order_of_a_creates_locks(
+    database: Database, database_url: str, way: str
+):
+    """Cluster, then queue: the other way round each would wait for the other."""
+    await database.close()
+    if way == "up":
+        await asyncio.to_thread(downgrade, database_url, "0014")
+    creating = await asyncpg.connect(database_url)
+    looking = await asyncpg.connect(database_url)
+    async with creating.transaction():
+        await creating.execute("SELECT FROM cluster FOR KEY SHARE")
+        migrating = asyncio.create_task(
+            asyncio.to_thread(upgrade, database_url)
+            if way == "up"
+            else asyncio.to_thread(downgrade, database_url, "0014")
+        )
+        async with asyncio.timeout(60):
+            while not await looking.fetchval(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'cluster'::regclass"
+            ):
+                await asyncio.sleep(0)
+        await creating.execute("LOCK TABLE deployment_reconcile_job IN ROW EXCLUSIVE MODE NOWAIT")
+    await migrating
+    await creating.close()
+    await looking.close()

@@ -1,5 +1,7 @@
 """Hot statements stay on indexes when tables grow."""
 
+import json
+
 import asyncpg
 import pytest
 
@@ -7,6 +9,8 @@ from slipway.database.engine import Database
 from slipway.database.queries import (
     claims,
     cleaning,
+    drift,
+    enqueue,
     events,
     feed,
     history,
@@ -23,6 +27,11 @@ SOME = "'00000000-0000-7000-8000-000000000001'::uuid"
 
 STATEMENTS = {
     "lease": (str(leases._LEASE), {"cluster": "'local'", "count": "10", "dispatcher": "'d'"}),
+    "background's lease": (str(leases._LEASE_BACKGROUND), {"cluster": "'local'", "count": "10", "dispatcher": "'d'"}),
+    "drift scan": (
+        str(drift._TAKE),
+        {"clusters": "'{local}'", "counts": "'{10}'", "most_unused": "30", "gap": "1", "again": "60"},
+    ),
     "look": (str(leases.LOOK), {}),
     "commands of what was leased": (str(leases._READ_LEASED), {"jobs": f"ARRAY[{SOME}]"}),
     "promote": (str(leases._PROMOTE), {}),
@@ -48,13 +57,69 @@ STATEMENTS = {
     "events of a deployment": (str(events._OLDEST_FIRST), {"deployment": SOME, "after": "0", "limit": "51"}),
     "its newest events": (str(events._NEWEST_FIRST), {"deployment": SOME, "after": "19000", "limit": "51"}),
 }
-BIG = {"leases to forget": ("deployment ",), "reports that are over": ("report_record",)}
+ENQUEUE = {
+    "id": SOME, "deployment": SOME, "user": "(SELECT user_id FROM deployment LIMIT 1)", "cluster": "'local'",
+    "reason": "'update'", "generation": "1", "options": "'{}'", "asked": "NULL", "preview": "NULL", "traceparent": "NULL",
+}  # fmt: skip
+BIG = {
+    "drift scan": ("deployment ", "deployment_reconcile_job"),
+    "leases to forget": ("deployment ",),
+    "reports that are over": ("report_record",),
+}
 """Tables that a statement must not read whole; those of all others are in JOBS_AND_EVENTS."""
 JOBS_AND_EVENTS = ("deployment_reconcile_job", "outbox_event")
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-async def test_no_hot_statement_reads_a_whole_table(database: Database, database_url: str, name: str):
+FLOOD = f"""
+    UPDATE deployment SET status = 'ready';
+    UPDATE deployment_reconcile_job SET status = 'quarantined', finished_at = now() WHERE id IN
+        (SELECT id FROM deployment_reconcile_job WHERE status = 'succeeded' LIMIT 100);
+    INSERT INTO deployment_reconcile_job
+        (id, deployment_id, user_id, cluster, reason, status, generation, priority, queue_key)
+        SELECT gen_random_uuid(), gen_random_uuid(), (SELECT id FROM users), 'local', 'drift', 'queued', 1, 1, n
+        FROM generate_series(1, {JOBS}) n;
+    ANALYZE;
+"""
+"""Background jobs of one user that wait, and what is quarantined."""
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [*((name, "ANALYZE") for name in STATEMENTS)]
+    + [(name, FLOOD) for name in ("lease", "background's lease", "drift scan", "jobs that are over")],
+    ids=lambda each: "flooded" if each == FLOOD else each,
+)
+async def test_no_hot_statement_reads_a_whole_table(database: Database, database_url: str, name: str, more: str):
+    connection = await fill(database, database_url)
+    await connection.execute(more)
+    statement, values = STATEMENTS[name]
+    plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {filled_in(statement, values)}"))
+    await connection.close()
+    for table in BIG.get(name, JOBS_AND_EVENTS):
+        assert f"Seq Scan on {table}" not in plan, plan
+
+
+@pytest.mark.parametrize("priority", [0, 1])
+async def test_a_new_job_does_not_read_past_those_that_its_user_has_waiting(
+    database: Database, database_url: str, priority: int
+):
+    connection = await fill(database, database_url)
+    await connection.execute(FLOOD)
+    statement = filled_in(str(enqueue._ENQUEUE), ENQUEUE | {"priority": str(priority)})
+    plan = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
+    [told] = json.loads(str(plan))
+    await connection.close()
+    pages = told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"]
+    assert pages < JOBS / 100, "for its lookups and for each index"
+
+
+def filled_in(statement: str, values: dict[str, str]) -> str:
+    for key, value in values.items():
+        statement = statement.replace(f":{key}", value)
+    return statement
+
+
+async def fill(database: Database, database_url: str) -> asyncpg.Connection:
     await seed(database)
     connection = await asyncpg.connect(database_url)
     await connection.execute(
@@ -78,10 +143,4 @@ async def test_no_hot_statement_reads_a_whole_table(database: Database, database
         ANALYZE;
         """
     )
-    statement, values = STATEMENTS[name]
-    for key, value in values.items():
-        statement = statement.replace(f":{key}", value)
-    plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {statement}"))
-    await connection.close()
-    for table in BIG.get(name, JOBS_AND_EVENTS):
-        assert f"Seq Scan on {table}" not in plan, plan
+    return connection

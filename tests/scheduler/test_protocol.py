@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from slipway.database.queries import leases
 from slipway.domain.failures import Failure, FailureClass
-from slipway.domain.jobs import BACKGROUND_EVERY, JobReason, background_share
+from slipway.domain.jobs import BACKGROUND_EVERY, JobReason
 from slipway.domain.outcomes import Outcome
 from slipway.messaging import subjects
 from slipway.messaging.messages import JobPhase, Report, encode
@@ -432,9 +432,18 @@ async def test_background_work_has_its_share_under_a_flood_of_changes(world: Wor
     assert leased.index(background) == BACKGROUND_EVERY, "so many went before it, and then it had its turn"
 
 
-@pytest.mark.parametrize(("passed", "room", "share"), [(0, 200, 0), (15, 1, 0), (16, 1, 1), (16, 4, 1), (200, 200, 12)])
-def test_background_works_share(passed: int, room: int, share: int):
-    assert background_share(passed, room) == share
+async def test_background_work_has_its_share_when_one_user_may_not_fill_the_room(world: World):
+    background = await drifted(world, 0)
+    user = await seed(world.superuser, email="first@example.org")
+    for number in range(1, 2 * BACKGROUND_EVERY):
+        await deploy(world.superuser, user, number)
+    await world.beat(slots=3)
+    leased: list[UUID] = []
+    while background not in leased:
+        assert await world.dispatcher.run_once() == 3 or leased[BACKGROUND_EVERY:], "of a room of four"
+        leased += [command.deployment for command in await world.pulled()]
+        await world.do("UPDATE deployment_reconcile_job SET status = 'succeeded' WHERE status = 'leased'")
+    assert BACKGROUND_EVERY <= leased.index(background) < BACKGROUND_EVERY + 3
 
 
 async def test_a_users_background_work_does_not_hold_up_their_changes(world: World):

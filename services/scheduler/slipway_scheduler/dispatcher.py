@@ -12,7 +12,7 @@ from slipway.database.hot import Hot
 from slipway.database.queries import leases
 from slipway.database.queries.leases import LeasedJob, Look
 from slipway.domain.failures import Failure, FailureClass
-from slipway.domain.jobs import background_share
+from slipway.domain.jobs import background_share, passed_after
 from slipway.failpoints import hit
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError, MessageTooLarge
@@ -52,7 +52,7 @@ class Dispatcher:
         self._name = name
         self._refuse = refuse
         self._passed: dict[str, int] = {}
-        """By cluster, how many jobs were leased while more waited, since background work had its share."""
+        """By cluster, how many leased jobs count for background work's next turn."""
 
     async def run_once(self) -> int:
         """Lease and publish what is due and has room; return how many were published. Without NATS nothing is leased."""
@@ -86,12 +86,10 @@ class Dispatcher:
         passed = self._passed.get(cluster, 0)
         share = background_share(passed, count)
         lease = partial(leases.lease, hot, cluster=cluster, dispatcher=self._name)
-        leased = await lease(count=share, background=True) if share else []
-        if count > len(leased):
-            leased += await lease(count=count - len(leased))
-        more = len(leased) == count  # else all that is due was leased
-        self._passed[cluster] = passed + count if more and not share else 0
-        return leased
+        taken = await lease(count=share, background=True) if share else []
+        others = await lease(count=count - len(taken)) if count > len(taken) else []
+        self._passed[cluster] = passed_after(passed, share, len(taken), [job.reason for job in others])
+        return taken + others
 
     async def _publish(self, leased: LeasedJob) -> bool:
         """Tell whether the job's command is stored."""

@@ -2,7 +2,7 @@
 
 PostgreSQL ends a transaction that lies idle, but not one whose client has had a statement prepared and stopped before it
 ran it: to the server that session is active, and its timeouts wait for the next message. Every process looks for those of
-its own role, which is all it may end.
+its own role, which is all it may end. A COPY waits for its client in the same way while rows come, so it is left alone.
 """
 
 import structlog
@@ -21,6 +21,7 @@ _END = Statement(
     SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND state = 'active'
       AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - make_interval(secs => :stuck)
+      AND query !~* '^\\s*copy\\y'
     """
 )
 

@@ -6,6 +6,7 @@ delayed ─► queued ─► leased ─► running ─► succeeded | failed | s
                                   └─► quarantined (three owners vanished in a row)
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
 import msgspec
@@ -78,8 +79,20 @@ BACKGROUND_EVERY = 16
 
 
 def background_share(passed: int, room: int) -> int:
-    """Return how many of the next `room` jobs are background work's; `passed` went before it in full passes since its turn."""
-    return max(1, room // BACKGROUND_EVERY) if passed >= BACKGROUND_EVERY else 0
+    """Return how many of the next `room` jobs are background work's, when it is owed one of each sixteen that `passed`."""
+    return min(passed // BACKGROUND_EVERY, -(-room // BACKGROUND_EVERY))
+
+
+def passed_after(passed: int, share: int, taken: int, others: Collection[str]) -> int:
+    """Return how many jobs count for background work's next turn, after a pass of which it took `taken` of its `share`.
+
+    `others` are the reasons of what was leased in the order of the queue. Background work among them, or nothing at all,
+    means that nobody's change waits that could go before it. A turn that it has no job for is not saved up.
+    """
+    if not BACKGROUND.isdisjoint(others) or not (taken or others):
+        return 0
+    passed += taken + len(others) - BACKGROUND_EVERY * taken
+    return passed if taken == share else min(passed, BACKGROUND_EVERY)
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):

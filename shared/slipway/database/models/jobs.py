@@ -86,7 +86,13 @@ class DeploymentReconcileJob(JobColumns, Base):
             "uq_job_in_flight", "deployment_id", unique=True, postgresql_where=text("status IN ('leased', 'running')")
         ),
         Index("ix_job_due", "cluster", "priority", "queue_key", "id", postgresql_where=text("status = 'queued'")),
-        Index("ix_job_user_waiting", "user_id", "queue_key", postgresql_where=text("status IN ('queued', 'delayed')")),
+        Index(
+            "ix_job_user_waiting",
+            "user_id",
+            "priority",
+            "queue_key",
+            postgresql_where=text("status IN ('queued', 'delayed')"),
+        ),
         Index("ix_job_delayed", "run_after", postgresql_where=text("status = 'delayed'")),
         Index("ix_job_leased", "locked_at", postgresql_where=text("status = 'leased'")),
         Index("ix_job_running", "cluster", "locked_by", postgresql_where=text("status = 'running'")),

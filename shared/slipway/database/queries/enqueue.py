@@ -20,9 +20,11 @@ _ENQUEUE = text(
         (id, deployment_id, user_id, cluster, reason, generation, priority, options, asked_json, preview_id, traceparent,
         queue_key)
     VALUES (:id, :deployment, :user, :cluster, :reason, :generation, :priority,
-        CAST(CAST(:options AS text) AS text[]), CAST(:asked AS jsonb), :preview, :traceparent, greatest(
-        (SELECT coalesce(max(queue_key), 0) + 1 FROM deployment_reconcile_job
-         WHERE user_id = :user AND status IN ('queued', 'delayed') AND priority <= :priority), queue_level()))
+        CAST(CAST(:options AS text) AS text[]), CAST(:asked AS jsonb), :preview, :traceparent, greatest(1, queue_level(),
+        (SELECT max(queue_key) + 1 FROM deployment_reconcile_job
+         WHERE user_id = :user AND status IN ('queued', 'delayed') AND priority = 0),
+        (SELECT max(queue_key) + 1 FROM deployment_reconcile_job
+         WHERE user_id = :user AND status IN ('queued', 'delayed') AND priority = :priority)))
     ON CONFLICT (deployment_id) WHERE status IN ('queued', 'delayed') DO UPDATE SET
         generation = greatest(job.generation, excluded.generation),
         reason = CASE WHEN {_RANK.format("excluded.reason")} >= {_RANK.format("job.reason")}
@@ -59,8 +61,8 @@ async def enqueue(
     The caller holds the deployment's row lock. A waiting job takes the wish in: newest generation, stronger reason
     (delete beats all), due now, counters reset, options united (a confirmation holds for its own generation only).
     `asked` is who asked and what was changed; `preview` is what was promised. Its place is that of start-time fair
-    queueing: behind the user's own waiting jobs that go before it, or level with what is being worked on; ten thousand jobs of
-    one user do not delay another's one. The job goes on in the trace of the newest wish.
+    queueing: behind the user's own waiting jobs that go before it, or level with the changes at work; ten thousand jobs of one
+    user do not delay another's one. The job goes on in the trace of the newest wish.
     """
     values = {
         "id": new_id(),

@@ -1,4 +1,4 @@
-"""How far each cluster's drift scans have come, for all schedulers together; quarantined jobs are found when they are over"""
+"""Each cluster's pace of drift scans, for all schedulers together; background work has no say in the queue's level; indexes"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,18 +11,34 @@ depends_on = None
 
 JOBS = "deployment_reconcile_job"
 OVER = "'succeeded', 'superseded', 'failed', 'cancelled'"
+WAITING = "'queued', 'delayed'"
+IN_FLIGHT = "status IN ('leased', 'running')"
 
 
 def upgrade() -> None:
-    _index_what_is_over(f"{OVER}, 'quarantined'")
+    # Locks as a create takes them, here and on the way down: the cluster first, then the queue.
     op.add_column("cluster", sa.Column("drift_paced_at", sa.DateTime(timezone=True), nullable=True))
+    _index("ix_job_over", ["status", "finished_at"], f"{OVER}, 'quarantined'")
+    _index("ix_job_user_waiting", ["user_id", "priority", "queue_key"], WAITING)
+    # A background job goes behind its user's changes, and may be leased before them: its place says how long their queue is.
+    _level(f"{IN_FLIGHT} AND priority = 0")
 
 
 def downgrade() -> None:
     op.drop_column("cluster", "drift_paced_at")
-    _index_what_is_over(OVER)
+    _level(IN_FLIGHT)
+    _index("ix_job_user_waiting", ["user_id", "queue_key"], WAITING)
+    _index("ix_job_over", ["status", "finished_at"], OVER)
 
 
-def _index_what_is_over(states: str) -> None:
-    op.drop_index("ix_job_over", JOBS)
-    op.create_index("ix_job_over", JOBS, ["status", "finished_at"], postgresql_where=sa.text(f"status IN ({states})"))
+def _index(name: str, columns: list[str], states: str) -> None:
+    op.drop_index(name, JOBS)
+    op.create_index(name, JOBS, columns, postgresql_where=sa.text(f"status IN ({states})"))
+
+
+def _level(jobs: str) -> None:
+    op.execute(
+        "CREATE OR REPLACE FUNCTION queue_level() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER"
+        " SET search_path = public, pg_temp AS"
+        f" $$ SELECT coalesce(max(queue_key), 0) FROM {JOBS} WHERE {jobs} $$"
+    )
