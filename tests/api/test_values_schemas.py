@@ -103,16 +103,30 @@ def test_a_schema_that_doubles_with_each_level_does_not_hold_the_api_up(part: di
     schema = {"$schema": draft, "properties": {"user": AGAIN}, "$defs": {"n": part}}
     check_schema(schema)
     [problem] = problems(nested(30), schema, Capabilities())
-    assert "refers to itself so often" in problem.message
+    assert "refers to its parts so often" in problem.message
     assert problems(nested(8), schema, Capabilities()) == []
 
 
 def test_parts_that_refer_to_parts_twice_double_without_any_depth_of_values():
     parts = {f"p{level}": {"allOf": [{"$ref": f"#/$defs/p{level + 1}"}] * 2} for level in range(40)}
     schema = {"properties": {"user": {"$ref": "#/$defs/p0"}}, "$defs": {**parts, "p40": {"type": "object"}}}
-    assert ["refers to itself so often" in each.message for each in problems({"a": 1}, schema, Capabilities())] == [
+    assert ["refers to its parts so often" in each.message for each in problems({"a": 1}, schema, Capabilities())] == [
         True
     ]
+
+
+def test_values_of_any_size_are_judged_by_a_schema_that_refers_to_its_parts_once():
+    """As flat as lists are: 87,000 items, and a part that looks at each through a dozen of others."""
+    parts: dict[str, Any] = {"item": {"allOf": [{"$ref": "#/$defs/thing"}] * 12}, "thing": {"type": "object"}}
+    user = {"properties": {"list": {"items": {"$ref": "#/$defs/item"}}}}
+    assert problems({"list": [{}] * 87_000}, {"properties": {"user": user}, "$defs": parts}, Capabilities()) == []
+
+
+def test_a_long_way_of_references_is_gone_to_its_end():
+    parts: dict[str, Any] = {f"p{level}": {"$ref": f"#/$defs/p{level + 1}"} for level in range(300)}
+    schema = {"properties": {"user": {"$ref": "#/$defs/p0"}}, "$defs": {**parts, "p300": {"required": ["a"]}}}
+    assert problems({"a": 1}, schema, Capabilities()) == []
+    assert [each.pointer for each in problems({"b": 1}, schema, Capabilities())] == [""]
 
 
 def test_a_recursive_schema_is_no_trouble_for_values_of_any_size():
@@ -158,6 +172,11 @@ async def test_a_recursive_schema_registers_and_is_used_unless_its_secrets_have_
 async def test_a_secret_without_a_fixed_place_is_refused_by_its_place_in_the_schema(
     api: httpx.AsyncClient, world: World
 ):
-    user = {"properties": {"keys": {"type": "array", "items": {"type": "string", "writeOnly": True}}}}
-    made = await register(api, world, docker_image_url="nginx", values_schema_json={"properties": {"user": user}})
+    keys: dict[str, Any] = {"type": "array", "items": {"type": "string", "writeOnly": True}}
+    schema = {"properties": {"user": {"properties": {"keys": keys}}}}
+    made = await register(api, world, docker_image_url="nginx", values_schema_json=schema)
     assert pointers(made) == ["/values_schema_json/properties/user/properties/keys/items"]
+    keys["$id"] = "https://example.org/keys"
+    made = await register(api, world, docker_image_url="nginx", values_schema_json=schema)
+    assert pointers(made) == ["/values_schema_json/properties/user/properties/keys"]
+    assert "write them without" in made.json()["errors"][0]["message"]

@@ -10,6 +10,16 @@ from tests.cli.terminal import Terminal
 from tests.support import scripted_model as scripted
 from tests.support import servers, systems
 
+went_well: set[str] = set()
+"""The ids of tests that this process has run to their end, or skipped, and none of whose phases failed."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.failed:
+        went_well.discard(report.nodeid)
+    elif report.when == "call" or report.skipped:
+        went_well.add(report.nodeid)
+
 
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[Stack]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from slipway.cli.main import app
+from tests.cli.conftest import went_well
 from tests.cli.terminal import succeeded
 from tests.cli.test_help import commands
 
@@ -17,6 +18,9 @@ def test_every_command_was_run_with_success(request: pytest.FixtureRequest):
     collected = {item.path for item in request.session.items}
     if not collected >= set(HERE.glob("test_*.py")) or request.config.getoption("keyword"):
         pytest.skip("a part of tests/cli was chosen; what the whole runs is looked at when the whole runs")
+    others = {item.nodeid for item in request.session.items if item.path.parent == HERE} - {request.node.nodeid}
+    if left := sorted(others - went_well):
+        pytest.skip(f"what {len(left)} other tests run is not known: they failed or ran elsewhere, {left[0]} for one")
     known = list(commands(app))
     leaves = {command for command in known if not any(other[: len(command)] == command != other for other in known)}
     unseen = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.charts import Capabilities
-from slipway.domain.secret_places import placeless_secret, secret_pointers, secrets_end
+from slipway.domain.secret_places import embedded_part, placeless_secret, secret_pointers, secrets_end
 
 PARTS = ("a", "b", "c")
 REFERENCES = st.sampled_from([f"#/$defs/{name}" for name in PARTS])
@@ -124,9 +124,8 @@ SECRETS = {"properties": {"password": SECRET}}
         ({"patternProperties": {"^a/b": SECRET}}, "/patternProperties/^a~1b"),
         ({"allOf": [{"properties": {"x": {"unevaluatedProperties": SECRET}}}]}, "/allOf/0/properties/x/unevaluatedProperties"),
         ({"additionalProperties": {"$ref": "#/$defs/s"}}, "/additionalProperties"),
-        ({"properties": {"x": {"$id": "https://example.org/x", **SECRETS}}}, "/properties/x"),
     ],
-    ids=["items", "prefix", "additional", "pattern", "unevaluated", "reference", "document of its own"],
+    ids=["items", "prefix", "additional", "pattern", "unevaluated", "reference"],
 )  # fmt: skip
 def test_a_secret_without_a_fixed_place_is_told_by_its_place_in_the_schema(own: dict[str, Any], place: str):
     schema: dict[str, Any] = {"properties": {"user": {"properties": {"z": own}}}, "$defs": {"s": SECRETS}}
@@ -157,3 +156,72 @@ def test_a_list_that_is_secret_as_a_whole_has_a_place():
     schema = {"properties": {"user": {"properties": {"keys": {"writeOnly": True, "items": SECRET}}}}}
     assert placeless_secret(schema, Capabilities()) is None
     assert secret_pointers(schema, Capabilities()) == {"/keys"}
+
+
+TOKENS = {"properties": {"tokens": {"items": SECRET}}}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"writeOnly": True, **TOKENS},
+        {"writeOnly": True, "allOf": [{"items": SECRET}]},
+        {"allOf": [{"items": SECRET}, {"writeOnly": True}]},
+        {"$ref": "#/$defs/t", "writeOnly": True},
+        {"allOf": [TOKENS, {"$ref": "#/$defs/w"}]},
+    ],
+    ids=["object", "all", "beside", "reference", "secret by reference"],
+)
+def test_what_is_in_a_secret_needs_no_place_of_its_own(own: dict[str, Any]):
+    schema: dict[str, Any] = {
+        "properties": {"user": {"properties": {"z": own}}},
+        "$defs": {"t": TOKENS, "w": {"writeOnly": True}},
+    }
+    assert placeless_secret(schema, Capabilities()) is None
+    assert "/z" in secret_pointers(schema, Capabilities())
+    schema["properties"]["user"]["properties"]["plain"] = {"$ref": "#/$defs/t"}
+    assert placeless_secret(schema, Capabilities()) == "/$defs/t/properties/tokens/items"
+
+
+def test_a_secret_without_a_place_in_a_part_that_contains_itself_is_not_lost():
+    parts = {
+        "a": {"properties": {"b": {"$ref": "#/$defs/b"}}, "items": SECRET},
+        "b": {"properties": {"a": {"$ref": "#/$defs/a"}}},
+    }
+    own = {"hidden": {"writeOnly": True, "properties": {"a": {"$ref": "#/$defs/a"}}}, "open": {"$ref": "#/$defs/b"}}
+    assert not secrets_end({"properties": {"user": {"properties": own}}, "$defs": parts}, Capabilities())
+
+
+@pytest.mark.parametrize(
+    ("paths", "place"),
+    [
+        (("/image",), None),
+        ((), None),
+        (("/image", "/auth"), "/properties/auth/properties/keys/items"),
+        (("/auth/keys",), "/properties/auth/properties/keys/items"),
+        (("/auth/keys/deeper",), "/properties/auth/properties/keys/items"),
+        (("/auth/name",), None),
+    ],
+)
+def test_only_what_users_may_set_needs_a_place(paths: tuple[str, ...], place: str | None):
+    schema = {
+        "properties": {"auth": {"properties": {"name": {}, "keys": {"items": SECRET}}}, "image": {"type": "string"}}
+    }
+    assert placeless_secret(schema, Capabilities(user_values_paths=paths)) == place
+
+
+def test_a_part_with_an_id_of_its_own_is_told_when_there_are_secrets():
+    own: dict[str, Any] = {"properties": {"x": {"$id": "https://example.org/x"}, "y": SECRET}}
+    assert embedded_part({"properties": {"user": own}}) == "/properties/user/properties/x"
+    own["properties"]["y"] = {"type": "string"}
+    assert embedded_part({"properties": {"user": own}}) is None
+
+
+@pytest.mark.parametrize("key", ["default", "const", "enum", "examples"])
+def test_values_in_a_schema_are_no_schemas_but_a_property_may_have_any_name(key: str):
+    value = {"$id": "https://example.org/x", "$anchor": "a"}
+    own: dict[str, Any] = {"properties": {"x": {key: [value]}, "y": {"$ref": "#a"}, "z": {"$anchor": "a", **SECRET}}}
+    assert embedded_part({"properties": {"user": own}}) is None
+    assert secret_pointers({"properties": {"user": own}}, Capabilities()) == {"/y", "/z"}
+    own["properties"][key] = {"$id": "https://example.org/x"}
+    assert embedded_part({"properties": {"user": own}}) == f"/properties/user/properties/{key}"

@@ -17,6 +17,10 @@ _BY_NAME = ("dependentSchemas", "dependencies")
 _OF_NAMES = ("additionalProperties", "unevaluatedProperties", "propertyNames")
 _OF_ITEMS = ("items", "prefixItems", "additionalItems", "unevaluatedItems", "contains")
 _PATTERNS = "patternProperties"
+_MAPS = ("properties", _PATTERNS, "$defs", "definitions", *_BY_NAME)
+"""Their keys are names, not keywords."""
+_DATA = ("default", "const", "enum", "examples")
+"""What these hold are values, not schemas."""
 
 
 class Document:
@@ -47,15 +51,20 @@ class Document:
 
 
 def walk(root: Any) -> Iterator[tuple[dict[str, Any], Path]]:
-    """Yield all objects of a document with where they stand; it may be nested deeper than calls may."""
-    left: list[Part] = [(root, ())]
+    """Yield all schemas of a document with where they stand; it may be nested deeper than calls may."""
+    left: list[tuple[Any, Path, bool]] = [(root, (), False)]
     while left:
-        node, where = left.pop()
+        node, where, by_name = left.pop()
         if isinstance(node, dict):
-            yield node, where
-            left += [(child, (*where, key)) for key, child in node.items()]
+            if not by_name:
+                yield node, where
+            left += [
+                (child, (*where, key), not by_name and key in _MAPS)
+                for key, child in node.items()
+                if by_name or key not in _DATA
+            ]
         elif isinstance(node, list):
-            left += [(child, (*where, str(index))) for index, child in enumerate(node)]
+            left += [(child, (*where, str(index)), False) for index, child in enumerate(node)]
 
 
 def references(node: dict[str, Any]) -> Iterator[str]:

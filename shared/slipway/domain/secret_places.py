@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
+
 from slipway.domain import schemas
 from slipway.domain.charts import Capabilities
 from slipway.domain.schemas import Document, Path
-from slipway.domain.values import USER, at, pointer
+from slipway.domain.values import USER, at, parse_pointer, pointer
 
 _DEEPEST = 100
 """Steps into a schema; values have fewer levels."""
@@ -16,7 +18,7 @@ _MOST = 1000
 def secret_pointers(schema: dict[str, Any], capabilities: Capabilities) -> set[str]:
     """Return the JSON pointers, in the user's values, of the fields that are secret by schema or by capability."""
     walk = _Walk(schema)
-    return {pointer(path) for path in walk.of_users(capabilities)} | set(capabilities.secret_fields)
+    return {pointer(path) for path in walk.of_users(capabilities).paths} | set(capabilities.secret_fields)
 
 
 def secrets_end(schema: dict[str, Any], capabilities: Capabilities) -> bool:
@@ -29,11 +31,35 @@ def secrets_end(schema: dict[str, Any], capabilities: Capabilities) -> bool:
 def placeless_secret(schema: dict[str, Any], capabilities: Capabilities) -> str | None:
     """Return the JSON pointer, in the schema, of what makes a secret without a fixed place in the values, or None.
 
-    An item of a list and a property whose name the user chooses have none.
+    An item of a list and a property whose name the user chooses have none. They need none below a secret, nor where
+    users may set nothing.
     """
-    walk = _Walk(schema)
-    walk.of_users(capabilities)
-    return walk.placeless
+    paths = capabilities.user_values_paths
+    allowed = [()] if paths is None else [parse_pointer(path) for path in paths if path.startswith("/")]
+    placeless = _Walk(schema).of_users(capabilities).placeless.items()
+    return next((pointer(part) for above, part in placeless if any(_meet(above, each) for each in allowed)), None)
+
+
+def embedded_part(schema: dict[str, Any]) -> str | None:
+    """Return the JSON pointer of a part with an `$id` of its own, in a schema with secrets: they are not told there."""
+    embedded = Document(schema).embedded  # what references in it mean is not followed
+    return pointer(embedded[0]) if embedded and any(_is_secret(node) for node, _ in schemas.walk(schema)) else None
+
+
+class _Secrets(msgspec.Struct):
+    """The secrets at and below a place of the values."""
+
+    paths: set[Path] = msgspec.field(default_factory=set[Path])
+    """From that place; the empty one is the place itself."""
+    placeless: dict[Path, Path] = msgspec.field(default_factory=dict[Path, Path])
+    """Of those that no fixed path leads to: where in the schema they stand, by the last place that has a path."""
+
+    def add(self, other: "_Secrets", name: str | None = None) -> None:
+        """Take in those of the same place, or of a property."""
+        way = () if name is None else (name,)
+        self.paths |= {way} if name is not None and () in other.paths else {(*way, *path) for path in other.paths}
+        for above, part in other.placeless.items():
+            self.placeless.setdefault((*way, *above), part)
 
 
 class _Walk:
@@ -42,60 +68,67 @@ class _Walk:
     def __init__(self, root: dict[str, Any]) -> None:
         self.endless = False
         """Whether some secrets were left out: those below a reference to itself, or too many or too deep to tell."""
-        self.placeless: str | None = None
-        """Where in the schema the first secret stands that no fixed path in the values leads to."""
         self._document = Document(root)
-        self._known: dict[str, set[Path]] = {}
+        self._known: dict[str, _Secrets] = {}
         self._open: list[str] = []
         """The references on the way to here."""
         self._again: set[str] = set()
         """Those that were met while they were open."""
 
-    def of_users(self, capabilities: Capabilities) -> set[Path]:
-        """Return the paths of the secrets in what a user may give."""
-        root = self._document.root
+    def of_users(self, capabilities: Capabilities) -> _Secrets:
+        """Return the secrets in what a user may give."""
         place = () if capabilities.user_values_paths is not None else ("properties", USER)
-        if self._document.embedded and any(_is_secret(node) for node, _ in schemas.walk(root)):
-            self.placeless = pointer(self._document.embedded[0])  # what references in it mean is not followed
-        return self._below(at(root, place), place, 0) - {()}
-
-    def _below(self, node: Any, where: Path, depth: int) -> set[Path]:
-        """Return the paths of the secrets below a node, from there; the empty one is the node itself."""
-        if not isinstance(node, dict):
-            return set()
-        if depth > _DEEPEST:
-            self.endless = True
-            return set()
-        found: set[Path] = {()} if _is_secret(node) else set()
-        for reference in schemas.references(node):
-            found |= self._referred(reference, depth)
-        for child, place in schemas.same_place(node, where):
-            found = self._few(found | self._below(child, place, depth + 1))
-        for name, (child, place) in schemas.properties(node, where):
-            below = self._below(child, place, depth + 1)
-            found = self._few(found | ({(name,)} if () in below else {(name, *path) for path in below}))
-        for child, place in schemas.nameless(node, where) if () not in found else ():
-            if self._below(child, place, depth + 1) and self.placeless is None:
-                self.placeless = pointer(place)
+        found = self._below(at(self._document.root, place), place, 0)
+        found.paths.discard(())
         return found
 
-    def _referred(self, reference: str, depth: int) -> set[Path]:
+    def _below(self, node: Any, where: Path, depth: int) -> _Secrets:
+        found = _Secrets()
+        if not isinstance(node, dict):
+            return found
+        if depth > _DEEPEST:
+            self.endless = True
+            return found
+        if _is_secret(node):
+            found.paths.add(())
+        for reference in schemas.references(node):
+            found.add(self._referred(reference, depth))
+        for child, place in schemas.same_place(node, where):
+            found.add(self._below(child, place, depth + 1))
+            self._limit(found)
+        for name, (child, place) in schemas.properties(node, where):
+            found.add(self._below(child, place, depth + 1), name)
+            self._limit(found)
+        for child, place in schemas.nameless(node, where) if () not in found.paths else ():
+            below = self._below(child, place, depth + 1)
+            if below.paths or below.placeless:
+                found.placeless.setdefault((), next(iter(below.placeless.values()), place))
+        if () in found.paths:
+            found.placeless.clear()  # they are in a secret
+        return found
+
+    def _referred(self, reference: str, depth: int) -> _Secrets:
         if reference in self._open:
             self._again.add(reference)
-            return set()
+            return _Secrets()
         if reference not in self._known:
             self._open.append(reference)
             node, where = self._document.named(reference)
             found = self._known[reference] = self._below(node, where, depth + 1)
             self._open.pop()
-            self.endless |= bool(found) and reference in self._again
+            self.endless |= bool(found.paths or found.placeless) and reference in self._again
         return self._known[reference]
 
-    def _few(self, found: set[Path]) -> set[Path]:
-        if len(found) <= _MOST:
-            return found
-        self.endless = True
-        return set(sorted(found)[:_MOST])
+    def _limit(self, found: _Secrets) -> None:
+        if len(found.paths) > _MOST or len(found.placeless) > _MOST:
+            self.endless = True
+            found.paths = set(sorted(found.paths)[:_MOST])
+            found.placeless = dict(list(found.placeless.items())[:_MOST])
+
+
+def _meet(one: Path, other: Path) -> bool:
+    """Tell whether one path leads to the other or on from it."""
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def _is_secret(node: dict[str, Any]) -> bool:

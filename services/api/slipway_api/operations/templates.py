@@ -11,7 +11,7 @@ from slipway.database.queries import outbox, products, templates
 from slipway.domain.charts import DIGEST, Capabilities, InvalidChartRef, Registries, parse_chart_ref
 from slipway.domain.events import EventType
 from slipway.domain.images import InvalidImage, parse_image
-from slipway.domain.secret_places import placeless_secret, secret_pointers, secrets_end
+from slipway.domain.secret_places import embedded_part, placeless_secret, secret_pointers, secrets_end
 from slipway.domain.templates import capabilities_of
 from slipway.domain.values import USER, Problem, check_user_values, parse_pointer, pointer
 from slipway.messaging.messages import Chart
@@ -123,6 +123,9 @@ def _secret_fields(body: ProductTemplateVersionCreate, capabilities: Capabilitie
             "has secrets in a part that refers to itself, or too many or too deep ones: their places cannot be told"
         )
         return [*found, Problem(pointer="/values_schema_json", message=message)]
+    if (place := embedded_part(schema)) is not None:
+        message = "a schema with secrets may not have parts with an $id of their own: write them without"
+        return [*found, Problem(pointer=f"/values_schema_json{place}", message=message)]
     if (place := placeless_secret(schema, capabilities)) is not None:
         message = (
             "has or brings a secret that no fixed path leads to, like one in a list or under a name that users choose:"

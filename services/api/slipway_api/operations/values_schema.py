@@ -75,7 +75,10 @@ def _of_user(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _violations(values: Any, schema: dict[str, Any], *, of_user: bool = False, partial: bool = False) -> list[Problem]:
     if _takes_too_long(values, schema, of_user=of_user):
-        message = "the schema of this template version refers to itself so often that values this deep cannot be judged"
+        message = (
+            "the schema of this template version refers to its parts so often that too many of them would judge these"
+            " values: give fewer or less deep ones"
+        )
         return [Problem(pointer="", message=message)]
     try:
         validator = _validator(_of_user(schema) if of_user else schema)
