@@ -12,6 +12,7 @@ export default defineConfig({
   use: {
     baseURL: process.env.SLIPWAY_CONSOLE_URL,
     trace: "retain-on-failure",
+    actionTimeout: 60_000,
     launchOptions: {
       executablePath: process.env.SLIPWAY_CHROMIUM ?? "/usr/bin/chromium",
       args: [
