@@ -15,7 +15,7 @@ interface World {
 type Shown = [name: string, address: string, settled: (page: Page) => Promise<void>];
 
 const heading = (name: string | RegExp) => async (page: Page) => expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
-const text = (what: string | RegExp) => async (page: Page) => expect(page.getByRole("main").getByText(what).first()).toBeVisible();
+const text = (what: string | RegExp) => async (page: Page) => expect(page.getByRole("main").getByText(what).filter({ visible: true }).first()).toBeVisible();
 
 function pages({ product, ready, failed, task }: World): Shown[] {
   return [
