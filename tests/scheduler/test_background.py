@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
+from slipway.database.queries import drift
 from slipway.domain.archives import CHART_LAYER, digest_of
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.revisions import Drifted
@@ -126,7 +127,7 @@ async def test_drift_is_told_once_and_corrected_by_a_job(world: World):
     assert await world.events() == ["drifted.v1"], "the same drift is no news"
 
 
-@pytest.mark.parametrize(("unused_sec", "count"), [(-1, 0), (0.4, 0), (0.5, 1), (1.9, 3), (3600, 4), (math.inf, 4)])
+@pytest.mark.parametrize(("unused_sec", "count"), [(-1, 0), (0.2, 0), (0.25, 1), (1.9, 7), (3600, 8), (math.inf, 8)])
 def test_a_clusters_share_of_scans_grows_with_time_and_is_bounded(unused_sec: float, count: int):
     assert allowed(unused_sec) == count
 
@@ -145,6 +146,18 @@ async def test_schedulers_share_the_pace_of_a_cluster(world: World):
     [after] = await world.rows("SELECT now() AS at")
     passed_sec = (after["at"] - before["at"]).total_seconds()
     assert AT_ONCE <= len(world.asked) <= AT_ONCE + passed_sec / GAP_SEC
+
+
+async def test_whoever_waits_keeps_the_place_when_all_are_asked_for_again(world: World):
+    await world.many(3)
+    await world.do("UPDATE deployment SET scan_after = now() + interval '1 hour'")
+    await world.do(f"UPDATE deployment SET scan_after = now() - interval '1 hour' WHERE id = '{world.deployment}'")
+    async with world.superuser.writing() as session:
+        assert await drift.all_now(session) == 4
+    first, second, *_ = await world.rows("SELECT id, scan_after <= now() AS due FROM deployment ORDER BY scan_after")
+    assert (first["id"], second["due"]) == (world.deployment, True)
+    [kept] = await world.rows("SELECT count(*) AS those FROM deployment WHERE scan_after < now() - interval '59 minutes'")
+    assert kept["those"] == 1
 
 
 async def test_a_cluster_whose_pace_another_scheduler_holds_is_left_to_it(world: World):

@@ -25,9 +25,9 @@ from slipway_scheduler.claims import SCHEDULER
 log = structlog.get_logger()
 
 INTERVAL_SEC = 2.0
-GAP_SEC = 0.5
+GAP_SEC = 0.25
 """One deployment of a cluster is compared in so long, on average, however many schedulers there are."""
-AT_ONCE = 4
+AT_ONCE = 8
 """So many are compared at once after a time in which fewer were."""
 TIMEOUT_SEC = 20.0
 AGAIN_SEC = 60.0

@@ -56,8 +56,10 @@ _STILL = text(
 _POSTPONE = text(
     "UPDATE deployment SET scan_after = now() + make_interval(secs => :delay) WHERE id = :deployment AND status = 'ready'"
 )
+# Those that are due already keep their place: whoever asks again and again delays nobody.
 _ALL_NOW = text(
-    "UPDATE deployment SET scan_after = now() WHERE status = 'ready' AND NOT suspended AND deleted_at IS NULL RETURNING id"
+    "UPDATE deployment SET scan_after = least(scan_after, now())"
+    " WHERE status = 'ready' AND NOT suspended AND deleted_at IS NULL RETURNING id"
 )
 
 
