@@ -156,7 +156,9 @@ async def test_whoever_waits_keeps_the_place_when_all_are_asked_for_again(world:
         assert await drift.all_now(session) == 4
     first, second, *_ = await world.rows("SELECT id, scan_after <= now() AS due FROM deployment ORDER BY scan_after")
     assert (first["id"], second["due"]) == (world.deployment, True)
-    [kept] = await world.rows("SELECT count(*) AS those FROM deployment WHERE scan_after < now() - interval '59 minutes'")
+    [kept] = await world.rows(
+        "SELECT count(*) AS those FROM deployment WHERE scan_after < now() - interval '59 minutes'"
+    )
     assert kept["those"] == 1
 
 
