@@ -115,7 +115,8 @@ test("the chosen looks stay when the page is loaded again", async ({ admin }) =>
   const choose = async (name: string) => {
     await admin.getByRole("button", { name: "Account and looks" }).click();
     await admin.getByRole("menuitemradio", { name }).click();
-    await expect(admin.getByRole("menu"), "is closed: another click on its button would do that").toHaveCount(0);
+    await admin.keyboard.press("Escape"); // it stays open, and a click on its button would close it
+    await expect(admin.getByRole("menu")).toHaveCount(0);
   };
   const ground = () => admin.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await admin.emulateMedia({ colorScheme: "light" });
