@@ -141,6 +141,7 @@ async def test_a_field_of_another_manager_is_not_taken_where_drift_is_only_told(
 async def test_what_a_webhook_sets_is_no_drift(watcher: Watcher, client: SlipwayClient, stack: Stack, tmp_path: Path):
     """Row H16."""
     deployment = await ready_app(watcher, stack)
+    await watcher.compared(deployment)  # its first comparison may not fall between the changes
     patches = (
         {"op": "add", "path": "/metadata/labels", "value": {"team": "blue", "app.kubernetes.io/managed-by": "Helm"}},
         {"op": "add", "path": "/spec/template/spec/priorityClassName", "value": ""},
@@ -169,6 +170,7 @@ async def test_what_an_autoscaler_sets_is_no_drift(watcher: Watcher, client: Sli
     deployment = await watcher.until(
         await watcher.deploy(await watcher.new_product(await charts.push(stack, files))), {"ready"}
     )
+    await watcher.compared(deployment)
     namespace = deployment["namespace_name"]
 
     async def scaled() -> bool | None:

@@ -201,6 +201,7 @@ async def drift_of(watcher: Watcher, client: SlipwayClient, deployment: dict[str
 async def test_drift_is_named_and_corrected(watcher: Watcher, client: SlipwayClient, stack: Stack):
     """Row 43."""
     deployment = await ready(watcher, await charts.app(stack))
+    await watcher.compared(deployment)  # its first comparison may not fall between the two changes
     namespace = deployment["namespace_name"]
     await watcher.run("kubectl", "scale", "deployment", "web", "--replicas=3", "-n", namespace)
     await watcher.run("kubectl", "delete", "configmap", "settings", "-n", namespace)
@@ -228,6 +229,7 @@ async def test_drift_is_only_told_where_the_template_says_so_and_ignored_where_i
     """Row H16."""
     policy = {"drift": {"mode": "warn", "ignore": ["Deployment/web:/spec/replicas"]}}
     deployment = await ready(watcher, await charts.app(stack, capabilities_json=policy))
+    await watcher.compared(deployment)
     namespace = deployment["namespace_name"]
     await watcher.run("kubectl", "scale", "deployment", "web", "--replicas=3", "-n", namespace)
     await watcher.run("kubectl", "patch", "configmap", "settings", "-n", namespace, "-p", '{"data":{"colour":"pink"}}')
