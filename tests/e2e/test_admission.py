@@ -138,7 +138,7 @@ async def test_a_field_of_another_manager_is_not_taken_where_drift_is_only_told(
     await watcher.until(deployment, {"ready"}, generation=3)
 
 
-async def test_what_a_webhook_sets_is_no_drift(watcher: Watcher, client: SlipwayClient, stack: Stack, tmp_path: Path):
+async def test_what_a_webhook_sets_is_no_drift(watcher: Watcher, stack: Stack, tmp_path: Path):
     """Row H16."""
     deployment = await ready_app(watcher, stack)
     await watcher.compared(deployment)  # its first comparison may not fall between the changes
@@ -159,12 +159,12 @@ async def test_what_a_webhook_sets_is_no_drift(watcher: Watcher, client: Slipway
 
         await eventually(set_by_it, "the webhook has set its fields")
         await watcher.run("kubectl", "patch", "configmap", "settings", "-n", namespace, "-p", '{"data":{"colour":"x"}}')
-        told = await drifted(watcher, client, deployment)
+        told = (await watcher.drift(deployment))["objects"]
         assert told == [{"kind": "ConfigMap", "name": "settings", "fields": ["/data/colour"]}]
         await watcher.until(deployment, {"ready"})
 
 
-async def test_what_an_autoscaler_sets_is_no_drift(watcher: Watcher, client: SlipwayClient, stack: Stack):
+async def test_what_an_autoscaler_sets_is_no_drift(watcher: Watcher, stack: Stack):
     """Row H16: the controller itself scales the workload up to its minimum."""
     files = {"templates/app.yaml": charts.APP, "templates/scaler.yaml": SCALER}
     deployment = await watcher.until(
@@ -179,7 +179,7 @@ async def test_what_an_autoscaler_sets_is_no_drift(watcher: Watcher, client: Sli
 
     await eventually(scaled, "the autoscaler has scaled it")
     await watcher.run("kubectl", "patch", "configmap", "settings", "-n", namespace, "-p", '{"data":{"colour":"x"}}')
-    told = await drifted(watcher, client, deployment)
+    told = (await watcher.drift(deployment))["objects"]
     assert told == [{"kind": "ConfigMap", "name": "settings", "fields": ["/data/colour"]}]
 
     async def corrected() -> bool | None:
@@ -188,14 +188,3 @@ async def test_what_an_autoscaler_sets_is_no_drift(watcher: Watcher, client: Sli
     await eventually(corrected, "the drift was corrected")
     live = await watcher.kubectl("get", "deployment", "web", "-n", namespace)
     assert live["spec"]["replicas"] == 3, "a correction leaves the autoscaler's number alone"
-
-
-async def drifted(watcher: Watcher, client: SlipwayClient, deployment: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the objects of the first drift that is told."""
-
-    async def look() -> list[dict[str, Any]] | None:
-        await client.post("/admin/drift-scan")
-        events = await watcher.events(deployment)
-        return next((each["data"]["objects"] for each in events if each["type"].endswith("drifted.v1")), None)
-
-    return await eventually(look, "a drift is told")

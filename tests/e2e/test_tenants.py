@@ -187,17 +187,6 @@ async def test_a_user_may_refer_to_a_secret_that_is_there(watcher: Watcher, stac
     assert variable["valueFrom"]["secretKeyRef"] == {"name": "mine", "key": "pass"}
 
 
-async def drift_of(watcher: Watcher, client: SlipwayClient, deployment: dict[str, Any]) -> dict[str, Any]:
-    """Have everything compared until this deployment's drift was told."""
-
-    async def look() -> dict[str, Any] | None:
-        await client.post("/admin/drift-scan")
-        events = await watcher.events(deployment)
-        return next((event["data"] for event in events if event["type"].endswith("drifted.v1")), None)
-
-    return await eventually(look, "the drift was told")
-
-
 async def test_drift_is_named_and_corrected(watcher: Watcher, client: SlipwayClient, stack: Stack):
     """Row 43."""
     deployment = await ready(watcher, await charts.app(stack))
@@ -205,7 +194,7 @@ async def test_drift_is_named_and_corrected(watcher: Watcher, client: SlipwayCli
     namespace = deployment["namespace_name"]
     await watcher.run("kubectl", "scale", "deployment", "web", "--replicas=3", "-n", namespace)
     await watcher.run("kubectl", "delete", "configmap", "settings", "-n", namespace)
-    told = await drift_of(watcher, client, deployment)
+    told = await watcher.drift(deployment)
     assert told["mode"] == "correct"
     assert {(each["kind"], *each["fields"]) for each in told["objects"]} == {
         ("ConfigMap",),
@@ -233,7 +222,7 @@ async def test_drift_is_only_told_where_the_template_says_so_and_ignored_where_i
     namespace = deployment["namespace_name"]
     await watcher.run("kubectl", "scale", "deployment", "web", "--replicas=3", "-n", namespace)
     await watcher.run("kubectl", "patch", "configmap", "settings", "-n", namespace, "-p", '{"data":{"colour":"pink"}}')
-    told = await drift_of(watcher, client, deployment)
+    told = await watcher.drift(deployment)
     assert told["objects"] == [{"kind": "ConfigMap", "name": "settings", "fields": ["/data/colour"]}]
     found = await client.get(f"/deployments/{deployment['id']}")
     assert (found["drifted"], found["status"]) == (True, "ready")
@@ -246,11 +235,11 @@ async def test_drift_is_only_told_where_the_template_says_so_and_ignored_where_i
     await eventually(corrected, "reconcile corrects whatever the mode says")
 
 
-async def test_a_release_that_was_removed_by_hand_comes_back(watcher: Watcher, client: SlipwayClient, stack: Stack):
+async def test_a_release_that_was_removed_by_hand_comes_back(watcher: Watcher, stack: Stack):
     """Row 43."""
     deployment = await ready(watcher, await charts.app(stack))
     await watcher.run("helm", "uninstall", deployment["release_name"], "-n", deployment["namespace_name"])
-    assert (await drift_of(watcher, client, deployment))["release"] == "missing"
+    assert (await watcher.drift(deployment))["release"] == "missing"
 
     async def back() -> bool | None:
         return bool(await watcher.helm("list", "-n", deployment["namespace_name"])) or None

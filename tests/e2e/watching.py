@@ -78,6 +78,16 @@ class Watcher:
 
         return await eventually(look, f"a failure of {deployment['release_name']} is told")
 
+    async def drift(self, deployment: dict[str, Any]) -> dict[str, Any]:
+        """Have everything compared until a drift of this deployment was told; return what was told first."""
+
+        async def look() -> dict[str, Any] | None:
+            await self._client.post("/admin/drift-scan")
+            events = await self.events(deployment)
+            return next((each["data"] for each in events if each["type"].endswith("drifted.v1")), None)
+
+        return await eventually(look, f"a drift of {deployment['release_name']} is told")
+
     async def compared(self, deployment: dict[str, Any]) -> None:
         """Have all ready deployments compared with their releases, and wait until this one was, and is due much later."""
         database = await asyncpg.connect(self._stack.database_url)
