@@ -115,13 +115,13 @@ async def test_what_a_change_adds_is_judged_by_the_server_before_it(
         await client.post(place, {"user_values": {"port": 99999}})
 
 
-BOAT = "{{ if .Values.user.boat }}{apiVersion: slipway-test.dev/v1, kind: Canoe, metadata: {name: one}}{{ end }}"
-CANOE = """apiVersion: apiextensions.k8s.io/v1
+BOAT = "{{ if .Values.user.boat }}{apiVersion: slipway-test.dev/v1, kind: Kayak, metadata: {name: one}}{{ end }}"
+KAYAK = """apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: canoes.slipway-test.dev}
+metadata: {name: kayaks.slipway-test.dev}
 spec:
   group: slipway-test.dev
-  names: {kind: Canoe, plural: canoes}
+  names: {kind: Kayak, plural: kayaks}
   scope: Namespaced
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 """
@@ -133,14 +133,14 @@ async def test_an_object_of_a_kind_that_an_upgrade_brings_is_previewed(
     trusted = {"capabilities_json": {"allow": {"crds": True}}}
     template = await watcher.new_product({**await charts.app(stack), **trusted})
     deployment = await watcher.until(await watcher.deploy(template), {"ready"})
-    files = {"templates/app.yaml": charts.APP, "templates/boat.yaml": BOAT, "crds/canoe.yaml": CANOE}
+    files = {"templates/app.yaml": charts.APP, "templates/boat.yaml": BOAT, "crds/kayak.yaml": KAYAK}
     newer = await client.post(
         f"/products/{template['product_id']}/templates", {**await charts.push(stack, files), **trusted}
     )
     shown = await client.post(
         f"/deployments/{deployment['id']}/preview", {"template_id": newer["id"], "user_values": {"boat": True}}
     )
-    assert [each["kind"] for each in shown["added"]] == ["Canoe"]
+    assert [each["kind"] for each in shown["added"]] == ["Kayak"]
 
 
 async def test_values_that_remove_every_object_need_a_confirmation(

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.usage import Usage
-from slipway_executor.cluster.port import Object
+from slipway_executor.cluster.memory import MemoryCluster
+from slipway_executor.cluster.port import NO_DRY_RUN, UNKNOWN_KIND, Object
+from slipway_executor.failing import terminal
 from slipway_executor.masking import Masker
+from slipway_executor.reconcile.comparing import find_drift
 from slipway_executor.reconcile.differences import autoscaled, changes, covers, drift
 from slipway_executor.reconcile.tenant import Tenant, access, logins, walls
 from slipway_executor.reconcile.usage import asked_for, quantity
@@ -100,6 +103,16 @@ APPLIED = {"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas
 )
 def test_row_h16_no_false_alarm(ignore: list[str], drifts: bool):
     assert (drift(LIVE, LIVE, APPLIED, ignore) is not None) is drifts
+
+
+@pytest.mark.parametrize("code", [NO_DRY_RUN, UNKNOWN_KIND])
+async def test_what_the_server_cannot_judge_is_no_drift(code: str):
+    cluster = MemoryCluster()
+    cluster.set_objects(LIVE)
+    cluster.failures["dry_run"] = terminal(code, "not that one")
+    gone = {**LIVE, "metadata": {"name": "gone"}}
+    found = await find_drift(cluster, [LIVE, gone], "ns", "app", ignore=())
+    assert [each.name for each in found] == ["gone"]
 
 
 def test_an_object_that_is_gone_or_going_has_drifted():

@@ -178,10 +178,13 @@ async def test_what_the_server_cannot_dry_run_is_shown_as_the_chart_has_it(world
 
 async def test_a_kind_that_the_chart_brings_along_is_not_refused(world: World):
     world.helm.unknown_on_server = True
+    world.helm.more = [{**config("one", {}), "kind": "Boat"}]
+    world.cluster.unknown = {"Boat"}
     with pytest.raises(OperationFailed, match="unknown"):
         await world.preview()
     shown = await world.preview(allow=Allowances(crds=True))
-    assert (shown.mark, shown.dry_run) == (None, True), "it is promised nothing that the server did not render"
+    assert [each.kind for each in shown.added] == ["Boat"]
+    assert (shown.mark, shown.dry_run) == (None, False), "nothing is promised that the server did not judge"
 
 
 async def test_nothing_is_written(world: World):

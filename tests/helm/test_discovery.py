@@ -79,6 +79,22 @@ async def test_a_kind_that_comes_back_under_another_name_is_found(engine: HelmEn
         await until_served(place, group, served=False)
 
 
+async def test_the_cluster_forgets_a_kind_that_went(place: Place):
+    """Its remembered path answers 404 now, which is no change in the namespace."""
+    group = f"g{new_id().hex[-10:]}.example.org"
+    thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "one"}}
+    for plural in ("things", "thingies"):
+        await place.kubectl("apply", "-f", "-", stdin=CRD.format(group=group, plural=plural))
+        await place.kubectl("wait", "--for=condition=Established", "crd", f"{plural}.{group}")
+        await until_served(place, group, served=True)
+        assert await place.cluster.apply(thing, place.namespace, manager="helm", dry_run=True)
+        await place.kubectl("delete", "crd", f"{plural}.{group}")
+        await until_served(place, group, served=False)
+        with pytest.raises(OperationFailed) as caught:
+            await place.cluster.apply(thing, place.namespace, manager="helm", dry_run=True)
+        assert caught.value.failure.code == "unknown_kind"
+
+
 async def test_the_engine_tells_of_a_release_what_helm_tells(engine: HelmEngine, place: Place, tmp_path: Path):
     chart = charts.packed(tmp_path, {"templates/all.yaml": config_map("settings")})
     for _ in range(2):

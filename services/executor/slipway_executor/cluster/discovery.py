@@ -43,6 +43,11 @@ class Discovery:
                     self._known = await self._ask()
         return self._known.get((api_version, kind))
 
+    async def gone(self, api_version: str, kind: str) -> bool:
+        """Ask again whether the cluster serves a kind whose remembered path has answered 404."""
+        self._known = await self._ask()
+        return (api_version, kind) not in self._known
+
     async def in_namespaces(self) -> list[Resource]:
         """Return every kind whose objects live in namespaces, as it is served at this moment, once for each name."""
         self._known = await self._ask()

@@ -14,6 +14,7 @@ from slipway_executor.cluster.port import (
     INSTALLATION_LABEL,
     LEFT_ANNOTATION,
     TENANT_ANNOTATION,
+    UNKNOWN_KIND,
     Labels,
     LeaseConflict,
     LeaseRecord,
@@ -23,6 +24,7 @@ from slipway_executor.cluster.port import (
     ReleaseRecord,
 )
 from slipway_executor.cluster.releases import DIGEST_LABEL, GENERATION_LABEL
+from slipway_executor.failing import terminal
 
 
 def _same(one: Object, other: Object) -> bool:
@@ -176,6 +178,8 @@ class MemoryCluster:
     ) -> Object:
         """Merge deeply: what the applied object says wins, all else stays."""
         self._call("dry_run" if dry_run else "apply_object")
+        if item["kind"] in self.unknown:
+            raise terminal(UNKNOWN_KIND, f"the cluster does not know the kind {item['kind']}")
         there = await self.find(item, namespace)
         result = merge(there or {}, item)
         if not dry_run:

@@ -16,6 +16,7 @@ ADOPTED_ANNOTATION = "slipway.dev/adopted"
 LEFT_ANNOTATION = "slipway.dev/left-by"
 SYSTEM_NAMESPACE = "slipway-system"
 NO_DRY_RUN = "dry_run_unsupported"
+UNKNOWN_KIND = "unknown_kind"
 """The code of a dry run that the API server refuses, as it would have to ask a webhook that has side effects."""
 
 Object = dict[str, Any]

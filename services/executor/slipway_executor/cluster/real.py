@@ -13,6 +13,7 @@ from slipway_executor.cluster.port import (
     DEPLOYMENT_LABEL,
     INSTALLATION_LABEL,
     SYSTEM_NAMESPACE,
+    UNKNOWN_KIND,
     Labels,
     LeaseRecord,
     LogRequest,
@@ -167,9 +168,11 @@ class KubernetesCluster:
                 path = await self._path(item, namespace)
                 applied = path and await patch(self._api.acting_as(as_user) if as_user else self._api, path)
         except (NotThere, Conflict) as error:
-            raise transient("cluster_changed", f"{item['kind']} {item['metadata']['name']}: {error}") from error
+            if isinstance(error, Conflict) or not await self._discovery.gone(item["apiVersion"], item["kind"]):
+                raise transient("cluster_changed", f"{item['kind']} {item['metadata']['name']}: {error}") from error
+            applied = None
         if not applied:
-            raise terminal("unknown_kind", f"the cluster does not know the kind {item['apiVersion']} {item['kind']}")
+            raise terminal(UNKNOWN_KIND, f"the cluster does not know the kind {item['apiVersion']} {item['kind']}")
         return applied
 
     async def annotate(self, item: Object, namespace: str, patch: Object) -> None:

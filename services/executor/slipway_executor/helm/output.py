@@ -3,6 +3,7 @@
 import re
 
 from slipway.domain.failures import Failure, FailureClass
+from slipway_executor.cluster.port import UNKNOWN_KIND
 
 _AWAY = (
     r"connection refused|connection reset|i/o timeout|no such host|TLS handshake timeout|unexpected EOF|: EOF"
@@ -44,7 +45,7 @@ _KINDS: tuple[tuple[str, FailureClass, str, str], ...] = (
      FailureClass.TRANSIENT, "cluster_unavailable", "the Kubernetes API server is in trouble"),
     (r"Unauthorized", FailureClass.TRANSIENT, "cluster_unauthorized", "the cluster refused the executor's credentials"),
     (r"forbidden: .*", FailureClass.NEEDS_PERSON, "cluster_forbidden", "the cluster forbids it"),
-    (r"(?:no matches for kind|ensure CRDs are installed first).*", FailureClass.TERMINAL, "unknown_kind",
+    (r"(?:no matches for kind|ensure CRDs are installed first).*", FailureClass.TERMINAL, UNKNOWN_KIND,
      "the cluster does not know a kind that the chart has"),
     # Helm keeps to itself why: a kind of the release that is not served any more, most of the time.
     (r"failed to delete release: .*", FailureClass.TRANSIENT, "release_indivisible", "Helm cannot take the release apart"),

@@ -2,19 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import compress
 from pathlib import Path
 
 from slipway.messaging.queries import FieldChange, ObjectChange, ObjectName, PreviewedRelease, PreviewRelease
 from slipway_executor.charts.store import ChartStore
-from slipway_executor.cluster.port import NO_DRY_RUN, Cluster, Object
+from slipway_executor.cluster.port import UNKNOWN_KIND, Cluster, Object
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Helm, Release, Rendered
 from slipway_executor.insight.needs import needs
 from slipway_executor.insight.places import own_namespace
 from slipway_executor.masking import Masker
 from slipway_executor.reconcile import inputs
-from slipway_executor.reconcile.comparing import FIELD_MANAGER, as_helm_has_it
+from slipway_executor.reconcile.comparing import judged
 from slipway_executor.reconcile.differences import changes
 from slipway_executor.reconcile.marks import marked
 from slipway_executor.reconcile.usage import asked_for
@@ -44,8 +43,8 @@ class Previewing:
         place = asked.place
         namespace = await own_namespace(self._cluster, place)
         prepared = namespace is not None and namespace.open
-        rendered, judged = await self._render(release, on_server=prepared, brings_kinds=asked.allow.crds)
-        again, _ = await self._render(release, on_server=judged, brings_kinds=asked.allow.crds)
+        rendered, on_server = await self._render(release, on_server=prepared, brings_kinds=asked.allow.crds)
+        again, _ = await self._render(release, on_server=on_server, brings_kinds=asked.allow.crds)
         before = await self._serving(place.namespace, place.release) if prepared else []
         present = {_key(item) for item in before}
         added = [item for item in rendered.objects if _key(item) not in present]
@@ -58,7 +57,7 @@ class Previewing:
             changed=await self._changed(kept, after, before, release, masker),
             removed=[_name(item) for item in before if _key(item) not in wanted],
             usage=asked_for(rendered.objects),
-            mark=self._mark(rendered, again) if judged else None,
+            mark=self._mark(rendered, again) if on_server else None,
             dry_run=prepared and None not in [*tried, *after],
             empties=bool(before) and not rendered.objects,
         )
@@ -68,7 +67,7 @@ class Previewing:
         try:
             return await self._helm.render(release, on_server=on_server), on_server
         except OperationFailed as error:
-            if not brings_kinds or error.failure.code != "unknown_kind":
+            if not brings_kinds or error.failure.code != UNKNOWN_KIND:
                 raise
         return await self._helm.render(release, on_server=False), False
 
@@ -76,24 +75,15 @@ class Previewing:
         """Have the server judge what would be new, except what needs something else that is not there yet."""
         new = {_key(item) for item in added}
         whole = [item for item in added if not needs(item) & new]
-        served = [await self._cluster.namespaced(item["apiVersion"], item["kind"]) is not None for item in whole]
-        return await self._dry_runs(list(compress(whole, served)), release)
+        return await self._dry_runs(whole, release)
 
     async def _dry_runs(self, items: Sequence[Object], release: Release) -> list[Object | None]:
-        """Return what each would be on the server; None when it cannot tell, for a webhook with side effects is asked."""
+        """Return what each would be on the server; None when it cannot tell."""
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def look(item: Object) -> Object | None:
-            whole = as_helm_has_it(item, release.name, release.namespace)
-            try:
-                async with limit:
-                    return await self._cluster.apply(
-                        whole, release.namespace, manager=FIELD_MANAGER, dry_run=True, as_user=release.as_user
-                    )
-            except OperationFailed as error:
-                if error.failure.code != NO_DRY_RUN:
-                    raise
-                return None
+            async with limit:
+                return await judged(self._cluster, item, release.namespace, release.name, as_user=release.as_user)
 
         return await asyncio.gather(*(look(item) for item in items))
 
@@ -121,11 +111,11 @@ class Previewing:
         limit = asyncio.Semaphore(AT_ONCE)
         stored = {_key(item): item for item in before}
 
-        async def look(item: Object, judged: Object | None) -> ObjectChange | None:
+        async def look(item: Object, wanted: Object | None) -> ObjectChange | None:
             async with limit:
                 live = await self._cluster.find(item, release.namespace)
             old = stored[_key(item)]
-            found = changes(live or {}, judged) if judged else changes(old, item)
+            found = changes(live or {}, wanted) if wanted else changes(old, item)
             found = _without_unset(found, old, item)
             shown = [_masked(change, masker) for change in found[:MOST]]
             name = _name(item)

@@ -13,6 +13,7 @@ from slipway_executor.cluster.port import (
     INSTALLATION_LABEL,
     LEFT_ANNOTATION,
     TENANT_ANNOTATION,
+    UNKNOWN_KIND,
     Cluster,
     Object,
 )
@@ -127,7 +128,7 @@ class Actions:
         try:
             await self._helm.uninstall(command.release, command.namespace, self._deadline, as_user=self._inputs.as_user)
         except OperationFailed as error:
-            if error.failure.code not in ("unknown_kind", "release_indivisible"):
+            if error.failure.code not in (UNKNOWN_KIND, "release_indivisible"):
                 raise
             await self._remove_by_hand(observed)
 

@@ -7,7 +7,7 @@ import msgspec
 from slipway.domain.jobs import JobOption
 from slipway.domain.usage import Usage
 from slipway.messaging.messages import Command
-from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.cluster.port import UNKNOWN_KIND, Cluster, Object
 from slipway_executor.failing import OperationFailed, terminal
 from slipway_executor.helm.port import Helm, Release, Rendered
 from slipway_executor.reconcile.inputs import Inputs
@@ -75,6 +75,6 @@ async def _check_places(cluster: Cluster, items: Sequence[Object], command: Comm
             words = (
                 f"the chart has a {kind} {name}, a kind that the cluster does not know and the template does not allow"
             )
-            raise terminal("unknown_kind", words)
+            raise terminal(UNKNOWN_KIND, words)
         if namespaced is not False and place != command.namespace:
             raise terminal("not_allowed", f"the chart puts {kind} {name} into another namespace ({place})")
