@@ -45,9 +45,9 @@ async def test_create_change_and_delete(watcher: Watcher, client: SlipwayClient)
     assert asked["id"] not in [each["id"] for each in listed]
 
     kinds = [event["type"].removeprefix("dev.slipway.deployment.") for event in await watcher.events(asked)]
-    assert kinds == [
-        "created.v1", "started.v1", "progressed.v1", "ready.v1", "changed.v1", "started.v1", "progressed.v1", "ready.v1",
-        "delete_requested.v1", "started.v1", "deleted.v1",
+    assert [each for each in kinds if each != "progressed.v1"] == [  # which comes when something has to be waited for
+        "created.v1", "started.v1", "ready.v1", "changed.v1", "started.v1", "ready.v1", "delete_requested.v1",
+        "started.v1", "deleted.v1",
     ]  # fmt: skip
 
 

@@ -38,9 +38,13 @@ from tests.support.told import metric
 
 
 async def test_a_command_is_claimed_installed_watched_and_reported(world: World):
+    world.cluster.set_objects(UNREADY)
     await world.send()
     await world.pull()
-    progress, done = await world.reports()
+    [progress] = await world.reports()
+    world.cluster.set_objects(READY)
+    await settle()
+    [done] = await world.reports()
     assert (progress.outcome, done.outcome, done.seq) == (Outcome.PROGRESS, Outcome.DONE, 2)
     assert done.applied is not None
     assert (done.applied.generation, done.applied.revision, done.applied.digest) == (1, 1, "d" * 40)
@@ -49,6 +53,26 @@ async def test_a_command_is_claimed_installed_watched_and_reported(world: World)
     assert "forget" in world.cluster.calls, "nothing is kept of a namespace that is not watched any more"
     assert {lease.holder for lease in world.cluster.leases.values()} == {""}, "released, the fence kept"
     assert {lease.fence for lease in world.cluster.leases.values()} == {1}
+
+
+async def test_what_is_ready_at_the_first_look_is_reported_once(world: World):
+    await world.send()
+    await world.pull()
+    [done] = await world.reports()
+    assert (done.outcome, done.seq) == (Outcome.DONE, 1)
+    assert done.applied is not None
+
+
+async def test_a_service_is_waited_for_when_it_gets_a_balancer(world: World):
+    balanced = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "b"}, "spec": {"type": "LoadBalancer"}}
+    plain = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "p"}, "spec": {}}
+    world.cluster.rendered = [READY, balanced, plain]
+    await world.send()
+    await world.pull()
+    assert await world.outcomes() == [Outcome.PROGRESS]
+    world.cluster.set_objects(READY, {**balanced, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}})
+    await settle()
+    assert await world.outcomes() == [Outcome.DONE], "the other one need not even be looked at"
 
 
 async def test_a_second_run_finds_all_in_sync(world: World):
@@ -102,7 +126,7 @@ async def test_a_claim_whose_answer_was_lost_is_asked_for_again_by_the_same_proc
     world.unheard = 1
     await world.send()
     await world.pull()
-    assert (len(world.claims), await world.outcomes()) == (2, [Outcome.PROGRESS, Outcome.DONE])
+    assert (len(world.claims), await world.outcomes()) == (2, [Outcome.DONE])
 
 
 async def test_a_wrong_digest_touches_nothing(world: World):
@@ -337,7 +361,7 @@ async def test_an_unreadable_command_ends_and_the_next_one_runs(world: World):
     await world.broker.publish(subjects.jobs("local"), b"{", message_id="bad")
     await world.send()
     await world.pull()
-    assert await world.outcomes() == [Outcome.PROGRESS, Outcome.DONE]
+    assert await world.outcomes() == [Outcome.DONE]
 
 
 async def test_a_report_is_published_until_it_is_stored(world: World):
@@ -351,7 +375,7 @@ async def test_a_report_is_published_until_it_is_stored(world: World):
     for _ in range(3):
         await world.clock.advance(1.0)
         await settle(50)
-    assert await world.outcomes() == [Outcome.PROGRESS, Outcome.DONE]
+    assert await world.outcomes() == [Outcome.DONE]
 
 
 async def test_a_report_that_is_too_large_is_told_in_short(world: World):
@@ -381,7 +405,7 @@ async def test_a_command_that_comes_twice_to_one_process_runs_once(world: World)
     await world.pull()
     assert (len(world.claims), world.worker.held, world.helm.calls.count("apply")) == (1, 1, 1)
     world.helm.gate.set()
-    assert await world.outcomes() == [Outcome.PROGRESS, Outcome.DONE]
+    assert await world.outcomes() == [Outcome.DONE]
 
 
 async def test_nothing_is_begun_after_the_order_to_stop(world: World):

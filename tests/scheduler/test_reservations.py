@@ -41,10 +41,13 @@ async def test_of_several_at_once_only_as_many_as_fit_are_granted(world: World):
 
 async def test_asking_again_is_not_counted_twice_and_what_still_runs_counts(world: World):
     [command] = await claimed(world, 1)
+    written: set[str] = set()
     for cpu in (900, 900, 100):
         assert (await ask(world, command, cpu)).beyond == ()
-    row = await world.row("deployment", "usage_json")
-    assert row["usage_json"]["cpu_milli"] == 900, "until a report says what is there"
+        row = await world.row("deployment", "usage_json, xmin::text AS version")
+        assert row["usage_json"]["cpu_milli"] == 900, "until a report says what is there"
+        written.add(row["version"])
+    assert len(written) == 1, "what is counted already is not written again"
 
 
 async def test_only_the_jobs_claimant_is_answered(world: World):

@@ -62,7 +62,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Watching = Callable[[Applied], Awaitable[None]]
-"""Called once when the release is applied and its objects begin to be watched."""
+"""Called once when the release is applied and its objects, not all ready yet, begin to be watched."""
 
 
 class Reconciler:
@@ -214,14 +214,17 @@ class _Pass:
         self._control.phase = JobPhase.WATCHING
         started = self._clock.monotonic()
         last = self._observed.last
-        if self._done and (applied := self._applied()):
-            await watching(applied)
         manifest = await self._cluster.manifest(command.namespace, command.release, last.revision if last else 0)
         self._count(manifest)
         if JobOption.RESTART in command.options:
             await self._actions.restart(manifest)
+
+        async def waits() -> None:
+            if self._done and (applied := self._applied()):
+                await watching(applied)
+
         watch = Watch(self._cluster, self._clock, command.namespace, manifest)
-        ready = await watch.until_ready(timeout_sec=command.health_timeout_sec, control=self._control)
+        ready = await watch.until_ready(timeout_sec=command.health_timeout_sec, control=self._control, waits=waits)
         self._timings["watch"] = (self._clock.monotonic() - started) * 1000
         if not ready:
             return self._end(self._control.outcome or Outcome.STOPPED)

@@ -52,6 +52,11 @@ def is_custom(item: Object) -> bool:
     return item["kind"] == "CustomResourceDefinition" or ("." in group and not group.endswith("k8s.io"))
 
 
+def may_wait(item: Object) -> bool:
+    """Tell whether a rendered object may be unready once it is there: a Service without a load balancer may not."""
+    return item["kind"] != "Service" or (item.get("spec") or {}).get("type") == "LoadBalancer"
+
+
 def _deployment(item: Object) -> str | None:
     spec, status = item["spec"], item.get("status", {})
     wanted = spec.get("replicas", 1)

@@ -1,6 +1,7 @@
 """Waits until every object of a release is ready, or tells the real reason why not. Read-only."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from slipway.clock import Clock
 from slipway.lifecycle import first_of
@@ -10,12 +11,15 @@ from slipway_executor.cluster.port import Cluster, Object
 from slipway_executor.control import Control
 from slipway_executor.failing import OperationFailed
 from slipway_executor.reconcile import reason
-from slipway_executor.reconcile.readiness import Unready, is_custom, unready
+from slipway_executor.reconcile.readiness import Unready, is_custom, may_wait, unready
 
 LOOK_CLOSER_SEC = 2.0
 """The same where there are custom resources: nobody tells of their changes."""
 LOOK_AGAIN_SEC = 10.0
 """Objects are looked at again after this time even when nothing was heard of them."""
+
+Waits = Callable[[], Awaitable[None]]
+"""Called once, when the first look has shown that something is not ready yet."""
 
 
 class Watch:
@@ -27,25 +31,29 @@ class Watch:
         self._namespace = namespace
         here = [item for item in manifest if item["metadata"].get("namespace", namespace) == namespace]
         self._custom = [item for item in here if is_custom(item)]
-        followed = [item for item in here if item["kind"] in PATHS and not is_custom(item)]
+        followed = [item for item in here if item["kind"] in PATHS and may_wait(item) and not is_custom(item)]
         self._kinds = {item["kind"] for item in followed}
         self._expected = {(item["kind"], item["metadata"]["name"]) for item in [*followed, *self._custom]}
 
-    async def until_ready(self, *, timeout_sec: int, control: Control) -> bool:
+    async def until_ready(self, *, timeout_sec: int, control: Control, waits: Waits) -> bool:
         """Return True when all are ready, False when told to stop; OperationFailed after `timeout_sec`."""
         try:
             with tracing.span("watch until ready", objects=len(self._expected)):
-                return await self._until_ready(timeout_sec, control)
+                return await self._until_ready(timeout_sec, control, waits)
         finally:
             self._cluster.forget(self._namespace)
 
-    async def _until_ready(self, timeout_sec: int, control: Control) -> bool:
+    async def _until_ready(self, timeout_sec: int, control: Control, waits: Waits) -> bool:
         until = self._clock.monotonic() + timeout_sec
+        waited = False
         while not control.stopped.is_set():
             found = unready(self._expected, await self._live())
             control.count(len(self._expected) - len(found), len(self._expected))
             if not found:
                 return True
+            if not waited:
+                waited = True
+                await waits()
             left = until - self._clock.monotonic()
             if left <= 0 or any(each.hopeless for each in found):
                 await self._give_reason(found, timeout_sec)

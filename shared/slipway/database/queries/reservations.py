@@ -30,9 +30,13 @@ _COUNT = Statement(
         'cpu_milli', greatest((usage_json ->> 'cpu_milli')::bigint, CAST(:cpu_milli AS bigint)),
         'memory_mib', greatest((usage_json ->> 'memory_mib')::bigint, CAST(:memory_mib AS bigint)),
         'storage_gib', greatest((usage_json ->> 'storage_gib')::bigint, CAST(:storage_gib AS bigint)))
-    WHERE id = :deployment
+    WHERE id = :deployment AND NOT coalesce(
+        (usage_json ->> 'cpu_milli')::bigint >= CAST(:cpu_milli AS bigint)
+        AND (usage_json ->> 'memory_mib')::bigint >= CAST(:memory_mib AS bigint)
+        AND (usage_json ->> 'storage_gib')::bigint >= CAST(:storage_gib AS bigint), false)
     """
 )
+"""What is counted already is not written again: a transaction that writes nothing needs no disk."""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
