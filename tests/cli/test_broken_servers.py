@@ -1,36 +1,15 @@
 """The command line before a server that breaks off, sends elsewhere or is not ours: a sentence and a code, and no event twice."""
 
-import asyncio
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from slipway.client.deployments import Deployment
-from slipway.client.templates import Template
 from slipway.domain.events import CloudEvent
-from slipway.identity import new_id
-from tests.cli.terminal import SLIPWAY
+from tests.cli.scripted import DEPLOYMENT, FOUND, JSON, NOW, TEMPLATE, Answer, json, slipway
 from tests.client.scripted import scripted
 
-Answer = tuple[int, dict[str, str], str]
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-JSON, LIVE = {"Content-Type": "application/json"}, {"Content-Type": "text/event-stream"}
-TEMPLATE = Template(id=new_id(), product_id=new_id(), created_at=NOW)
-DEPLOYMENT = Deployment(
-    id=new_id(), user_id=new_id(), domain_name="a.example.org", deployment_uid="hello-a", namespace_name="hello-a",
-    release_name="hello-a", cluster="local", template_id=TEMPLATE.id, status="ready", generation=1, created_at=NOW,
-    updated_at=NOW, url="http://a.example.org", template=TEMPLATE,
-)  # fmt: skip
-
-
-def json(value: object) -> Answer:
-    return 200, JSON, msgspec.json.encode(value).decode()
-
-
-FOUND = json(DEPLOYMENT)
+LIVE = {"Content-Type": "text/event-stream"}
 
 
 def happened(seq: int, *, pos: int) -> CloudEvent:
@@ -44,17 +23,6 @@ def happened(seq: int, *, pos: int) -> CloudEvent:
 def live(*events: CloudEvent) -> Answer:
     lines = [f"data: {msgspec.json.encode(each).decode()}\n\n" for each in events]
     return 200, LIVE, "".join(lines)
-
-
-async def slipway(url: str, home: Path, *arguments: str) -> tuple[int, str, str]:
-    """Run a command against a server; return its exit code and what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *SLIPWAY, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"SLIPWAY_API_URL": url, "SLIPWAY_TOKEN": "x", "HOME": str(home), "PATH": os.environ["PATH"]},
-    )  # fmt: skip
-    printed, said = await process.communicate()
-    return process.returncode or 0, printed.decode(), said.decode()
 
 
 @pytest.mark.parametrize(
