@@ -88,3 +88,39 @@ async def test_values_are_not_put_over_those_that_somebody_set_meanwhile(tmp_pat
     async with scripted(found, nothing, stale) as (url, server):
         await slipway(url, tmp_path, "change", str(DEPLOYMENT.id), "--set", "a=1", "--replace")
     assert "if-match" not in server.asked[-1].headers, "these are all values that it shall have"
+
+
+@pytest.mark.parametrize("url", ["https://slipway.example.org:80a", "https://[::1", "http://a\nb", "slipway.example.org"])
+async def test_an_address_that_is_none_is_told_with_its_variable(url: str, tmp_path: Path):
+    for arguments in (["list"], ["login", url, "--email", "a@example.org", "--password-stdin"]):
+        code, _, told = await slipway(url, tmp_path, *arguments)
+        assert (code, "is not an address" in told, "SLIPWAY_API_URL" in told, "Traceback" in told) == (2, True, True, False)
+
+
+async def test_a_token_that_cannot_be_sent_is_not_printed(tmp_path: Path):
+    async with scripted() as (url, server):
+        for arguments in (["list"], ["events", "--count", "1"]):
+            code, printed, told = await slipway(url, tmp_path, *arguments, SLIPWAY_TOKEN="slp_first\nslp_second")
+            assert (code, "the token" in told, "Traceback" in told) == (2, True, False), told
+            assert "slp_" not in printed + told
+    assert server.asked == []
+
+
+async def test_a_token_with_the_line_break_of_its_file_is_sent_without(tmp_path: Path):
+    async with scripted(json({"items": []})) as (url, server):
+        code, _, told = await slipway(url, tmp_path, "list", SLIPWAY_TOKEN="slp_first\n")
+    assert (code, server.asked[0].headers["authorization"]) == (0, "Bearer slp_first"), told
+
+
+@pytest.mark.parametrize(
+    ("refused", "code", "said"),
+    [
+        ((401, JSON, '{"code": "unauthenticated"}'), 3, "slipway login"),
+        ((429, {**JSON, "Retry-After": "0"}, '{"code": "too_many", "detail": "end one first"}'), 7, "end one first"),
+    ],
+    ids=["ended", "too-many"],
+)
+async def test_a_feed_that_is_refused_ends_with_a_sentence(refused: Answer, code: int, said: str, tmp_path: Path):
+    async with scripted(*[refused] * 9) as (url, _):
+        ended, _, told = await slipway(url, tmp_path, "events")
+    assert (ended, said in told, "Traceback" in told) == (code, True, False), told
