@@ -87,7 +87,8 @@ def test_what_cannot_be_is_refused_by_name(assignment: str, said: str):
 
 
 @pytest.mark.parametrize(
-    ("raw", "value"), [("3", 3), ("true", True), ("x", "x"), ("1.5", 1.5), ("null", "null"), ("a: b: c", "a: b: c"), (".nan", ".nan")]
+    ("raw", "value"),
+    [("3", 3), ("true", True), ("x", "x"), ("1.5", 1.5), ("null", "null"), ("a: b: c", "a: b: c"), (".nan", ".nan")],
 )
 def test_where_the_schema_is_silent_yaml_decides(raw: str, value: object):
     assert typed({}, f"a={raw}") == {"a": value}
@@ -124,22 +125,24 @@ def test_a_file_that_is_no_values_is_named(tmp_path: Path, content: str | None, 
 LABEL = {"type": "string"}
 
 
+def of_user(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a template's schema whose users may set these."""
+    return {"properties": {"user": {"properties": properties}}}
+
+
 @pytest.mark.parametrize(
-    ("schema", "capabilities"),
+    ("schema", "paths"),
     [
-        ({"$defs": {"l": LABEL}, "properties": {"user": {"properties": {"label": {"$ref": "#/$defs/l"}}}}}, None),
-        ({"definitions": {"l": LABEL}, "properties": {"user": {"properties": {"label": {"$ref": "#/definitions/l"}}}}}, None),
+        ({"$defs": {"l": LABEL}, **of_user({"label": {"$ref": "#/$defs/l"}})}, None),
+        ({"definitions": {"l": LABEL}, **of_user({"label": {"$ref": "#/definitions/l"}})}, None),
         ({"$defs": {"u": {"properties": {"label": LABEL}}}, "properties": {"user": {"$ref": "#/$defs/u"}}}, None),
-        (
-            {"properties": {"user": {"properties": {"l": LABEL, "label": {"$ref": "#/properties/user/properties/l"}}}}},
-            None,
-        ),
-        ({"properties": {"label": LABEL}}, {"user_values_paths": ["/label"]}),
+        (of_user({"l": LABEL, "label": {"$ref": "#/properties/user/properties/l"}}), None),
+        ({"properties": {"label": LABEL}}, ["/label"]),
     ],
     ids=["defs", "definitions", "itself-a-reference", "into-itself", "paths"],
 )
-def test_what_the_schema_refers_to_is_looked_up_in_all_of_it(schema: dict[str, Any], capabilities: dict[str, Any] | None):
-    assert typed(template(schema, capabilities).user_schema, "label=3") == {"label": "3"}
+def test_what_is_referred_to_is_looked_up_in_the_whole_schema(schema: dict[str, Any], paths: list[str] | None):
+    assert typed(template(schema, paths).user_schema, "label=3") == {"label": "3"}
 
 
 def test_a_product_may_take_no_values_or_any():
@@ -148,8 +151,8 @@ def test_a_product_may_take_no_values_or_any():
     assert template({"properties": {"user": True}}).user_schema == {}
 
 
-def template(schema: dict[str, Any], capabilities: dict[str, Any] | None = None) -> Template:
+def template(schema: dict[str, Any], paths: list[str] | None = None) -> Template:
     return Template(
         id=new_id(), product_id=new_id(), created_at=datetime(2030, 1, 1, tzinfo=UTC), values_schema_json=schema,
-        capabilities_json=capabilities,
+        capabilities_json={"user_values_paths": paths} if paths else None,
     )  # fmt: skip

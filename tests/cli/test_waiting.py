@@ -32,51 +32,51 @@ def the_tests_ran(*, succeeded: bool, seq: int = 1) -> CloudEvent:
     )  # fmt: skip
 
 
-async def waited(asked: str, *, job: Job, status: str = "ready", error: str | None = None, events: Any = ()) -> str:
-    """Return what waiting for a deployment that had the status `asked` ends with: a status, or the message of its Stop."""
+async def waited(asked: str, *, job: Job, status: str = "ready", error: str | None = None, events: Any = ()) -> tuple[Exit, str]:
+    """Return how waiting for a deployment that had the status `asked` ends: its status then, or the message."""
     now = msgspec.structs.replace(DEPLOYMENT, status=status, last_error=error)
     async with (
         scripted(json({"items": [job]}), json(now), json({"items": events})) as (url, _),
         Slipway(url) as client,
     ):
         try:
-            return (await until_done(client, msgspec.structs.replace(DEPLOYMENT, status=asked), 60, after=0)).status
+            ended = await until_done(client, msgspec.structs.replace(DEPLOYMENT, status=asked), 60, after=0)
         except Stop as stopped:
-            assert stopped.code is Exit.NOT_READY
-            return str(stopped)
+            return stopped.code, str(stopped)
+    return Exit.DONE, ended.status
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.SUPERSEDED])
 async def test_what_is_done_is_well(status: JobStatus):
-    assert await waited("upgrading", job=job(status)) == "ready"
-    assert await waited("deleting", job=job(status), status="deleted") == "deleted"
+    assert await waited("upgrading", job=job(status)) == (Exit.DONE, "ready")
+    assert await waited("deleting", job=job(status), status="deleted") == (Exit.DONE, "deleted")
 
 
 async def test_a_chart_s_failed_tests_are_a_failure():
     said = await waited("upgrading", job=job(JobStatus.SUCCEEDED), events=[the_tests_ran(succeeded=False)])
-    assert said == "hello-a is ready, but its tests failed: pod check: exit 1"
+    assert said == (Exit.NOT_READY, "hello-a is ready, but its tests failed: pod check: exit 1")
 
 
 async def test_the_last_run_of_the_tests_counts():
     events = [the_tests_ran(succeeded=False), the_tests_ran(succeeded=True, seq=2)]
-    assert await waited("upgrading", job=job(JobStatus.SUCCEEDED), events=events) == "ready"
+    assert await waited("upgrading", job=job(JobStatus.SUCCEEDED), events=events) == (Exit.DONE, "ready")
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.QUARANTINED])
 async def test_a_removal_that_was_given_up_is_a_failure(status: JobStatus):
     said = await waited("deleting", job=job(status, "its executor vanished 3 times in a row"), status="deleting")
-    assert said == "hello-a failed: its executor vanished 3 times in a row"
+    assert said == (Exit.NOT_READY, "hello-a failed: its executor vanished 3 times in a row")
 
 
 async def test_a_failed_deployment_is_told_by_its_own_reason():
     said = await waited("upgrading", job=job(JobStatus.FAILED, "the job's"), status="error", error="its own")
-    assert said == "hello-a failed: its own"
+    assert said == (Exit.NOT_READY, "hello-a failed: its own")
 
 
 async def test_a_cluster_that_was_given_up_ends_a_removal_and_fails_a_change():
     given_up = job(JobStatus.CANCELLED, "its cluster was given up")
-    assert await waited("deleting", job=given_up, status="deleted") == "deleted"
-    assert await waited("upgrading", job=given_up, status="deleted") == "hello-a was deleted meanwhile"
+    assert await waited("deleting", job=given_up, status="deleted") == (Exit.DONE, "deleted")
+    assert await waited("upgrading", job=given_up, status="deleted") == (Exit.NOT_READY, "hello-a was deleted meanwhile")
 
 
 async def test_jobs_of_a_status_are_found_behind_newer_ones(tmp_path: Path):

@@ -26,16 +26,14 @@ async def connected() -> AsyncGenerator[Slipway]:
 @asynccontextmanager
 async def opened(url: str, *, token: str = "", renew: Renew | None = None) -> AsyncGenerator[Slipway]:
     """Yield a client of one server, whose silence is told with its address."""
-    no_address = Stop(
-        Exit.MISUNDERSTOOD, f"{url!r} is not an address: give a URL such as https://slipway.example.org ({credentials.URL})"
-    )
+    wrong = f"{url!r} is not an address: give a URL such as https://slipway.example.org ({credentials.URL})"
     if not url.startswith(("http://", "https://")):
-        raise no_address
+        raise Stop(Exit.MISUNDERSTOOD, wrong)
     try:
         async with Slipway(url, token=token, renew=renew) as slipway:
             yield slipway
     except BadAddress:
-        raise no_address from None
+        raise Stop(Exit.MISUNDERSTOOD, wrong) from None
     except Unreachable as error:
         raise Stop(*exit_of(error, url)) from error
 

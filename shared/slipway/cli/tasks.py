@@ -16,7 +16,8 @@ app = App(name="tasks", help="Your tasks.", group=ASSISTANT)
 
 
 COLUMNS: list[Column[Task]] = [
-    ("id", lambda each: ending(each.id)), ("done", lambda each: "yes" if each.is_completed else ""), ("title", lambda each: each.title),
+    ("id", lambda each: ending(each.id)), ("done", lambda each: "yes" if each.is_completed else ""),
+    ("title", lambda each: each.title),
     ("age", lambda each: age(each.created_at)),
 ]  # fmt: skip
 

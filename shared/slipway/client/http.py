@@ -256,7 +256,7 @@ def _json(answer: httpx.Response) -> Any:
 
 def _unsendable() -> Refused:
     """Return the error of a header that HTTP cannot carry. Its own words repeat the header, which may be the token."""
-    detail = "it could not be sent: the token, or another header, has a line break or another character that no header has"
+    detail = "it cannot be sent: the token, or another header, has a line break or what else no header can have"
     return Refused(400, "not_sendable", detail, [])
 
 

@@ -9,7 +9,6 @@ import msgspec
 from slipway.client.http import SlipwayClient
 from slipway.client.paging import everything
 
-
 _USER = "#/properties/user"
 
 
