@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 
 from slipway.client.deployments import Deployment
+from slipway.client.jobs import Job
 from slipway.client.templates import Template
+from slipway.domain.jobs import JobStatus
 from slipway.identity import new_id
 from tests.cli.terminal import SLIPWAY
 
@@ -28,6 +30,13 @@ def json(value: object) -> Answer:
 
 
 FOUND = json(DEPLOYMENT)
+
+
+def job(status: JobStatus, error: str | None = None) -> Job:
+    return Job(
+        id=new_id(), deployment_id=DEPLOYMENT.id, reason="manual", status=status, generation=1, run_after=NOW, attempt=1,
+        last_error=error, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
 
 
 async def slipway(url: str, home: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:

@@ -28,7 +28,7 @@ FIRST, SECOND = revision(1, 1), revision(2, 2)
         ("error", 3, [revision(4, 2), revision(3, 3, ready=False), SECOND, FIRST], 4),
         ("error", 2, [SECOND, FIRST], 1),
     ],
-    ids=["ready", "a-change-waits", "a-change-is-at-work", "a-change-failed", "it-went-back-by-itself", "it-broke-later"],
+    ids=["ready", "a-change-waits", "a-change-runs", "a-change-failed", "it-went-back", "it-broke-later"],
 )
 async def test_it_goes_back_to_what_was_ready_before(
     status: str, generation: int, revisions: list[Revision], wanted: int, tmp_path: Path

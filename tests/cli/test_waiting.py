@@ -12,16 +12,8 @@ from slipway.client import Slipway
 from slipway.client.jobs import Job
 from slipway.domain.events import CloudEvent, EventType
 from slipway.domain.jobs import JobStatus
-from slipway.identity import new_id
-from tests.cli.scripted import DEPLOYMENT, FOUND, NOW, json, slipway
+from tests.cli.scripted import DEPLOYMENT, FOUND, NOW, job, json, slipway
 from tests.client.scripted import scripted
-
-
-def job(status: JobStatus, error: str | None = None) -> Job:
-    return Job(
-        id=new_id(), deployment_id=DEPLOYMENT.id, reason="manual", status=status, generation=1, run_after=NOW, attempt=1,
-        last_error=error, created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
 
 
 def the_tests_ran(*, succeeded: bool, seq: int = 1) -> CloudEvent:
@@ -32,7 +24,9 @@ def the_tests_ran(*, succeeded: bool, seq: int = 1) -> CloudEvent:
     )  # fmt: skip
 
 
-async def waited(asked: str, *, job: Job, status: str = "ready", error: str | None = None, events: Any = ()) -> tuple[Exit, str]:
+async def waited(
+    asked: str, *, job: Job, status: str = "ready", error: str | None = None, events: Any = ()
+) -> tuple[Exit, str]:
     """Return how waiting for a deployment that had the status `asked` ends: its status then, or the message."""
     now = msgspec.structs.replace(DEPLOYMENT, status=status, last_error=error)
     async with (
@@ -76,7 +70,8 @@ async def test_a_failed_deployment_is_told_by_its_own_reason():
 async def test_a_cluster_that_was_given_up_ends_a_removal_and_fails_a_change():
     given_up = job(JobStatus.CANCELLED, "its cluster was given up")
     assert await waited("deleting", job=given_up, status="deleted") == (Exit.DONE, "deleted")
-    assert await waited("upgrading", job=given_up, status="deleted") == (Exit.NOT_READY, "hello-a was deleted meanwhile")
+    ended = await waited("upgrading", job=given_up, status="deleted")
+    assert ended == (Exit.NOT_READY, "hello-a was deleted meanwhile")
 
 
 async def test_jobs_of_a_status_are_found_behind_newer_ones(tmp_path: Path):
