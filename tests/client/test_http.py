@@ -8,6 +8,7 @@ import pytest
 
 from slipway.client import Refused, Slipway, Unreachable
 from slipway.client.http import SlipwayClient
+from slipway.identity import new_id
 from tests.client.scripted import scripted
 
 JSON = {"Content-Type": "application/json"}
@@ -170,3 +171,11 @@ async def test_a_header_that_cannot_be_sent_is_refused_once_without_being_repeat
                 await asked
             assert "slp_" not in "".join(traceback.format_exception(caught.value))
     assert server.asked == []
+
+
+async def test_a_name_is_a_part_of_the_address_whatever_it_holds():
+    async with scripted((200, {}, ""), (204, {}, "")) as (url, server), Slipway(url) as slipway:
+        await slipway.insight.logs(new_id(), "a\n/b?c", tail=1)
+        await slipway.platform.forget_cluster("../x")
+    assert "/pods/a%0A%2Fb%3Fc/logs?tail=1" in server.asked[0].path
+    assert server.asked[1].path == "/api/v1/clusters/..%2Fx/forget"

@@ -61,7 +61,8 @@ class Platform:
 
     async def forget_cluster(self, cluster: str, *, force: bool = False) -> None:
         """Give up a cluster that is gone, with its deployments. `force`: although executors of it were seen just now."""
-        await self._http.post(f"/clusters/{quote(cluster, safe='')}/forget", {"force": force})
+        cluster = quote(cluster, safe="")
+        await self._http.post(f"/clusters/{cluster}/forget", {"force": force})
 
     async def audit(self, *, most: int | None = None, **filters: Any) -> list[AuditEntry]:
         """Return what people asked for, newest first; filters: actor, deployment_id, action, result, since, until."""
