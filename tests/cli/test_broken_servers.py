@@ -1,36 +1,15 @@
 """The command line before a server that breaks off, sends elsewhere or is not ours: a sentence and a code, and no event twice."""
 
-import asyncio
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from slipway.client.deployments import Deployment
-from slipway.client.templates import Template
 from slipway.domain.events import CloudEvent
-from slipway.identity import new_id
-from tests.cli.terminal import SLIPWAY
+from tests.cli.scripted import DEPLOYMENT, FOUND, JSON, NOW, TEMPLATE, Answer, json, slipway
 from tests.client.scripted import scripted
 
-Answer = tuple[int, dict[str, str], str]
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-JSON, LIVE = {"Content-Type": "application/json"}, {"Content-Type": "text/event-stream"}
-TEMPLATE = Template(id=new_id(), product_id=new_id(), created_at=NOW)
-DEPLOYMENT = Deployment(
-    id=new_id(), user_id=new_id(), domain_name="a.example.org", deployment_uid="hello-a", namespace_name="hello-a",
-    release_name="hello-a", cluster="local", template_id=TEMPLATE.id, status="ready", generation=1, created_at=NOW,
-    updated_at=NOW, url="http://a.example.org", template=TEMPLATE,
-)  # fmt: skip
-
-
-def json(value: object) -> Answer:
-    return 200, JSON, msgspec.json.encode(value).decode()
-
-
-FOUND = json(DEPLOYMENT)
+LIVE = {"Content-Type": "text/event-stream"}
 
 
 def happened(seq: int, *, pos: int) -> CloudEvent:
@@ -44,17 +23,6 @@ def happened(seq: int, *, pos: int) -> CloudEvent:
 def live(*events: CloudEvent) -> Answer:
     lines = [f"data: {msgspec.json.encode(each).decode()}\n\n" for each in events]
     return 200, LIVE, "".join(lines)
-
-
-async def slipway(url: str, home: Path, *arguments: str) -> tuple[int, str, str]:
-    """Run a command against a server; return its exit code and what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *SLIPWAY, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"SLIPWAY_API_URL": url, "SLIPWAY_TOKEN": "x", "HOME": str(home), "PATH": os.environ["PATH"]},
-    )  # fmt: skip
-    printed, said = await process.communicate()
-    return process.returncode or 0, printed.decode(), said.decode()
 
 
 @pytest.mark.parametrize(
@@ -120,3 +88,40 @@ async def test_values_are_not_put_over_those_that_somebody_set_meanwhile(tmp_pat
     async with scripted(found, nothing, stale) as (url, server):
         await slipway(url, tmp_path, "change", str(DEPLOYMENT.id), "--set", "a=1", "--replace")
     assert "if-match" not in server.asked[-1].headers, "these are all values that it shall have"
+
+
+@pytest.mark.parametrize("url", ["https://a.example.org:80a", "https://[::1", "http://a\nb", "slipway.example.org"])
+async def test_an_address_that_is_none_is_told_with_its_variable(url: str, tmp_path: Path):
+    for arguments in (["list"], ["login", url, "--email", "a@example.org", "--password-stdin"]):
+        code, _, told = await slipway(url, tmp_path, *arguments)
+        assert (code, "is not an address: " in told, "Traceback" in told) == (2, True, False), told
+        assert "SLIPWAY_API_URL" in told
+
+
+async def test_a_token_that_cannot_be_sent_is_not_printed(tmp_path: Path):
+    async with scripted() as (url, server):
+        for arguments in (["list"], ["events", "--count", "1"]):
+            code, printed, told = await slipway(url, tmp_path, *arguments, SLIPWAY_TOKEN="slp_first\nslp_second")
+            assert (code, "the token" in told, "Traceback" in told) == (2, True, False), told
+            assert "slp_" not in printed + told
+    assert server.asked == []
+
+
+async def test_a_token_with_the_line_break_of_its_file_is_sent_without(tmp_path: Path):
+    async with scripted(json({"items": []})) as (url, server):
+        code, _, told = await slipway(url, tmp_path, "list", SLIPWAY_TOKEN="slp_first\n")
+    assert (code, server.asked[0].headers["authorization"]) == (0, "Bearer slp_first"), told
+
+
+@pytest.mark.parametrize(
+    ("refused", "code", "said"),
+    [
+        ((401, JSON, '{"code": "unauthenticated"}'), 3, "slipway login"),
+        ((429, {**JSON, "Retry-After": "0"}, '{"code": "too_many", "detail": "end one first"}'), 7, "end one first"),
+    ],
+    ids=["ended", "too-many"],
+)
+async def test_a_feed_that_is_refused_ends_with_a_sentence(refused: Answer, code: int, said: str, tmp_path: Path):
+    async with scripted(*[refused] * 9) as (url, _):
+        ended, _, told = await slipway(url, tmp_path, "events")
+    assert (ended, said in told, "Traceback" in told) == (code, True, False), told

@@ -39,6 +39,13 @@ def test_the_environment_wins(file: Path):
     assert credentials.token({"SLIPWAY_TOKEN": "mine"}, known, "http://one") == "mine"
 
 
+def test_a_token_of_the_environment_is_taken_without_the_line_break_of_its_file(file: Path):
+    credentials.remember(file, "http://one", Server(email="a@example.org", token="first"))
+    known = credentials.read(file)
+    assert credentials.token({"SLIPWAY_TOKEN": "mine\r\n"}, known, "http://one") == "mine"
+    assert credentials.token({"SLIPWAY_TOKEN": "\n"}, known, "http://one") == "first"
+
+
 def test_what_is_missing_or_damaged_says_what_to_do(file: Path):
     with pytest.raises(Stop, match="slipway login URL"):
         credentials.server_url({}, credentials.read(file))

@@ -32,10 +32,12 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["deploy", "hello", "a.example.org", "--set", "replicas=9"], 2, "user_values.replicas: "),
     (["deploy", "hello", "a.example.org", "--values", "/nowhere.yaml"], 2, "/nowhere.yaml cannot be read"),
     (["deploy", "hello", "a.example.org", "--wait", "--timeout", "soon"], 2, "--timeout"),
+    (["deploy", "hello", "a.example.org", "--expires", "9999-12-31T23:59:59-05:00"], 2, "--expires"),
     (["show", "nothing-like-it"], 4, "nothing-like-it"),
     (["show", NOBODYS], 4, "no such deployment"),
     (["object", "x", "web"], 2, "web is not KIND/NAME"),
     (["delete", "nothing-like-it", "--yes"], 4, "nothing-like-it"),
+    (["delete", "", "--yes"], 4, "name is missing"),
     (["rollback", "nothing-like-it"], 4, "nothing-like-it"),
     (["logs", "x", "--follow", "--previous"], 2, "--previous"),
     (["admin", "requeue-job", "x"], 2, "JOB"),
@@ -45,6 +47,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["admin", "import-chart", "x", "ftp://a/x", "--version", "1"], 2, "chart_ref: "),
     (["config", "show", "nothing"], 2, "api, executor, scheduler"),
     (["tokens", "delete", "nothing-like-it"], 4, "nothing-like-it"),
+    (["tokens", "delete", "a"], 4, "you have no token 'a'"),
     (["tasks", "done", "nothing-like-it"], 4, "nothing-like-it"),
 ]
 

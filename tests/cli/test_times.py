@@ -21,6 +21,14 @@ def test_all_else_is_refused_with_the_flag(text: str):
         moment_of(text, "--expires")
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"])
+def test_a_moment_outside_of_all_years_is_refused_with_the_flag(text: str):
+    with pytest.raises(Stop, match="--expires"):
+        moment_of(text, "--expires")
+    with pytest.raises(Stop, match="--since"):
+        moment_of("999999d", "--since", ago=True)
+
+
 def test_a_moment_may_be_a_span_or_a_time():
     assert moment_of("2030-01-31T12:00:00Z", "--expires") == datetime(2030, 1, 31, 12, tzinfo=UTC)
     assert moment_of("2d", "--expires") > datetime.now(UTC) + timedelta(hours=47)

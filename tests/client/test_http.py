@@ -1,11 +1,14 @@
 """What the client does when the API says "later", says nothing, or says that the token has ended."""
 
 import json
+import traceback
+from typing import Any
 
 import pytest
 
 from slipway.client import Refused, Slipway, Unreachable
 from slipway.client.http import SlipwayClient
+from slipway.identity import new_id
 from tests.client.scripted import scripted
 
 JSON = {"Content-Type": "application/json"}
@@ -144,3 +147,35 @@ async def test_the_feed_goes_on_after_the_last_event_when_the_connection_breaks(
                 break
     assert seen == [7, 8]
     assert [each.headers["last-event-id"] for each in server.asked] == ["1-6", "1-7", "1-7"]
+
+
+ENDED, FULL = (401, JSON, '{"code": "unauthenticated"}'), (429, JSON, '{"code": "too_many"}')
+
+
+@pytest.mark.parametrize(
+    ("answers", "status"),
+    [([ENDED], 401), ([FULL] * 3, 429), ([FULL, FULL, None, FULL, FULL, LATER, FULL, FULL, FULL], 429)],
+    ids=["ended", "full", "full-again-and-again"],
+)
+async def test_the_feed_ends_when_the_sign_in_has_or_too_many_stay_open(answers: list[Any], status: int):
+    async with scripted(*answers) as (url, server), Slipway(url, pause_sec=0, retries=2) as slipway:
+        with pytest.raises(Refused) as caught:
+            await anext(slipway.events.follow())
+    assert (caught.value.status, len(server.asked)) == (status, len(answers))
+
+
+async def test_a_header_that_cannot_be_sent_is_refused_once_without_being_repeated():
+    async with scripted() as (url, server), Slipway(url, token="slp_first\nslp_second", pause_sec=0) as slipway:
+        for asked in (slipway.products.list(), anext(slipway.events.follow())):
+            with pytest.raises(Refused) as caught:
+                await asked
+            assert "slp_" not in "".join(traceback.format_exception(caught.value))
+    assert server.asked == []
+
+
+async def test_a_name_is_a_part_of_the_address_whatever_it_holds():
+    async with scripted((200, {}, ""), (204, {}, "")) as (url, server), Slipway(url) as slipway:
+        await slipway.insight.logs(new_id(), "a\n/b?c", tail=1)
+        await slipway.platform.forget_cluster("../x")
+    assert "/pods/a%0A%2Fb%3Fc/logs?tail=1" in server.asked[0].path
+    assert server.asked[1].path == "/api/v1/clusters/..%2Fx/forget"

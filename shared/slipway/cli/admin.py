@@ -59,12 +59,12 @@ async def list_reconcile_jobs(
     limit
         How many at most.
     """
+    _at_least_one(limit)
     async with connected() as slipway:
         if deployment:
             found = await slipway.deployments.find(deployment)
-            rows = [
-                job for job in await slipway.insight.jobs(found.id, most=limit) if status in (None, job.status)
-            ]  # fmt: skip
+            jobs = await slipway.insight.jobs(found.id, most=None if status else limit)
+            rows = [job for job in jobs if status in (None, job.status)][:limit]
         else:
             rows = await slipway.jobs.list(status=status, most=limit)
     show_list(rows, JOB, output, empty="no job")
@@ -166,8 +166,7 @@ async def audit(
     limit
         How many at most.
     """
-    if limit < 1:
-        raise Stop(Exit.MISUNDERSTOOD, "--limit: is at least 1")
+    _at_least_one(limit)
     async with connected() as slipway:
         filters = {
             "actor": (await slipway.users.find(user)).id if user else None,
@@ -208,6 +207,11 @@ def _restoring(work: str) -> None:
         message = f"slipway admin {work} runs where a scheduler runs: {error.name} is not installed here"
         raise Stop(Exit.FAILED, message) from error
     restoring.run(getattr(restoring, work))
+
+
+def _at_least_one(limit: int) -> None:
+    if limit < 1:
+        raise Stop(Exit.MISUNDERSTOOD, "--limit: is at least 1")
 
 
 def _who(entry: AuditEntry) -> str:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from slipway.cli.exits import Exit, Stop
-from slipway.cli.output import remarks
+from slipway.cli.output import printable, remarks
 
 
 def at_terminal() -> bool:
@@ -38,7 +38,7 @@ def password(prompt: str, *, from_stdin: bool) -> str:
     if not at_terminal():
         raise Stop(Exit.MISUNDERSTOOD, "nobody can type a password here: give it with --password-stdin")
     try:
-        return getpass.getpass(prompt)
+        return getpass.getpass(printable(prompt))
     except EOFError:
         raise KeyboardInterrupt from None
 
@@ -70,6 +70,6 @@ def line(prompt: str) -> str | None:
 
 def _line(prompt: str) -> str:
     try:
-        return remarks().input(prompt)
+        return remarks().input(printable(prompt), markup=False, emoji=False)
     except EOFError:
         raise KeyboardInterrupt from None

@@ -171,4 +171,5 @@ def _show_piece(piece: Piece) -> None:
     if piece.kind == "delta":
         print(printable(piece.text), end="", flush=True)
     elif piece.kind == "tool":
-        remarks().print(f"[{piece.data.get('name', 'tool')}: {piece.data.get('status', '')}]", style="dim")
+        named = f"[{piece.data.get('name', 'tool')}: {piece.data.get('status', '')}]"
+        remarks().print(printable(named), style="dim")

@@ -89,9 +89,14 @@ def server_url(environ: Mapping[str, str], credentials: Credentials) -> str:
     return url
 
 
+def given_token(environ: Mapping[str, str]) -> str:
+    """Return the environment's token without the line break that a file of it ends with; empty when there is none."""
+    return environ.get(TOKEN, "").strip()
+
+
 def token(environ: Mapping[str, str], credentials: Credentials, url: str) -> str:
     """Return the token for a server: the environment's, else the stored one."""
-    if given := environ.get(TOKEN):
+    if given := given_token(environ):
         return given
     if url not in credentials.servers:
         raise Stop(Exit.NOT_ALLOWED, f"{SIGN_IN_AGAIN} (server {url})")

@@ -175,7 +175,7 @@ async def rollback(
     timeout: Timeout = "15m",
     output: Output = Format.TABLE,
 ) -> None:
-    """Go back to an earlier revision, by default to the one before.
+    """Go back to an earlier revision, by default to the newest that was ready before what is wanted now.
 
     Parameters
     ----------
@@ -189,18 +189,22 @@ async def rollback(
         wanted = revision or await _one_before(slipway, found)
         after = await last_event(slipway, found)
         asked = await slipway.deployments.roll_back(found.id, wanted)
-        say(f"going back to revision {wanted}")
+        if asked.generation == found.generation:
+            say(f"nothing changes: what revision {wanted} was made of is wanted already")
+        else:
+            say(f"going back to revision {wanted}")
         await finish(slipway, asked, wait=wait, timeout=timeout, output=output, after=after)
 
 
 async def _one_before(slipway: Slipway, deployment: Deployment) -> int:
-    """Return the newest good revision beside the one that serves, or Stop."""
-    good = [each for each in await slipway.insight.revisions(deployment.id) if each.succeeded]
-    now = deployment.status != "error"
-    earlier = good[1:] if now else good
-    if not earlier:
-        raise Stop(Exit.CONFLICT, f"{deployment.deployment_uid} has no earlier revision that was ready")
-    return earlier[0].revision
+    """Return the newest revision that was ready and is not what is wanted now, or Stop.
+
+    While a change waits, is at work or has failed, that is the one that serves; else the one before it.
+    """
+    for each in await slipway.insight.revisions(deployment.id):
+        if each.succeeded and each.generation != deployment.generation:
+            return each.revision
+    raise Stop(Exit.CONFLICT, f"{deployment.deployment_uid} has no earlier revision that was ready")
 
 
 async def delete(

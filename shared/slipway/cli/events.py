@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from slipway.cli.groups import DEPLOYMENTS
-from slipway.cli.output import Format, Output, dump, printable, say
+from slipway.cli.output import Format, Output, dump, escaped, printable, say
 from slipway.cli.phrases import phrase
 from slipway.cli.session import connected
 from slipway.client import Refused, Slipway
@@ -99,7 +99,7 @@ async def _show(event: CloudEvent, names: _Names, output: Format) -> None:
             line = f"{where:<8} {time}  {await names.of(event):<28} {phrase(event)}"
             print(printable(line).rstrip(), flush=True)
         case Format.JSON:  # one line each: it can be read as it comes
-            print(msgspec.json.encode(event).decode(), flush=True)
+            print(escaped(msgspec.json.encode(event).decode()), flush=True)
         case Format.YAML:
             print("---")
             dump(event, output)

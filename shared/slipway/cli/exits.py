@@ -21,7 +21,7 @@ class Exit(IntEnum):
     CONFLICT = 5
     """A name or domain is taken, it was changed in between, or what is asked does not go with its state."""
     NOT_READY = 6
-    """`--wait` saw the deployment fail."""
+    """`--wait` saw the deployment or its tests fail, or what was asked for given up."""
     UNAVAILABLE = 7
     """No answer, or "later": asking again may help."""
     TOO_LONG = 8

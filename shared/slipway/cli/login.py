@@ -44,7 +44,7 @@ async def login(
     where = url.rstrip("/") if url else credentials.server_url(os.environ, credentials.read(file))
     async with opened(where) as slipway:
         if token_stdin:
-            token, refresh_token = password("", from_stdin=True), None
+            token, refresh_token = password("", from_stdin=True).strip(), None
             slipway.http.bear(token)
         else:
             email = email or line("E-mail: ")
@@ -55,7 +55,7 @@ async def login(
         me = await slipway.users.me()
     credentials.remember(file, where, Server(email=me.email, token=token, refresh_token=refresh_token))
     say(f"signed in to {where} as {me.email}{' (admin)' if me.is_admin else ''}")
-    if os.environ.get(credentials.TOKEN):
+    if credentials.given_token(os.environ):
         say(f"but {credentials.TOKEN} is set, and wins: unset it to use this sign-in")
 
 

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON and YAML for programs. Remarks go to stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 T = TypeVar("T")
+_OBEYED = re.compile(r"[\x7f-\x9f]")
 UNWRAPPED = 10_000
 """Columns where there is no terminal: lines of a pipe are never broken."""
 
@@ -49,6 +51,11 @@ def say(text: str) -> None:
 def printable(text: str) -> str:
     """Return text that cannot colour, move or rename the terminal of whoever reads it: others may have written it."""
     return "".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def escaped(text: str) -> str:
+    """Return JSON text in which those characters are written out that a terminal obeys and JSON has as they are."""
+    return _OBEYED.sub(lambda each: f"\\u{ord(each[0]):04x}", text)
 
 
 def show_list(items: Iterable[T], columns: Sequence[Column[T]], output: Format, *, empty: str) -> None:
@@ -88,7 +95,7 @@ def dump(value: Any, output: Format) -> None:
     if output is Format.YAML:
         sys.stdout.write(msgspec.yaml.encode(plain).decode())
     else:
-        sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(escaped(json.dumps(plain, indent=2, ensure_ascii=False)) + "\n")
 
 
 def styled(status: str) -> str:

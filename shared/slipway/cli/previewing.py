@@ -1,6 +1,6 @@
 """A preview on the terminal."""
 
-from slipway.cli.output import Format, console, dump
+from slipway.cli.output import Format, console, dump, printable
 from slipway.client.previews import ObjectName, Preview
 
 MARKS = {"+": "green", "~": "yellow", "-": "red"}
@@ -16,13 +16,13 @@ def show_preview(preview: Preview, output: Format) -> None:
         out.print("Values", style="bold")
         for each in preview.values:
             before = "" if each.before is None else f"{each.before} -> "
-            out.print(f"  {each.field.strip('/').replace('/', '.')}: {before}{each.after}")
+            out.print(printable(f"  {each.field.strip('/').replace('/', '.')}: {before}{each.after}"))
     out.print("Objects", style="bold")
     for mark, objects in (("+", preview.added), ("~", preview.changed), ("-", preview.removed)):
         for each in objects:
-            out.print(f"  {mark} {_name(each)}", style=MARKS[mark])
+            out.print(printable(f"  {mark} {_name(each)}"), style=MARKS[mark])
             for field in getattr(each, "fields", []):
-                out.print(f"      {field.pointer}: {field.before} -> {field.after}")
+                out.print(printable(f"      {field.pointer}: {field.before} -> {field.after}"))
     if not (preview.added or preview.changed or preview.removed):
         out.print("  none changes")
     usage = preview.usage

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from slipway.cli.output import printable, say
 from slipway.database import restoring
 from slipway.database.engine import Database
 from slipway.database.queries import clusters
@@ -72,10 +73,10 @@ async def _orphans_of(database: Database, broker: Broker, installation: UUID, cl
         raw = await broker.request(subjects.query(cluster, NAMESPACES), question, timeout=ASK_SEC)
         found = msgspec.json.decode(raw, type=ListedNamespaces)
     except BrokerError:
-        print(f"cluster {cluster}: no executor answers; ask again with `slipway admin orphans`", file=sys.stderr)
+        say(f"cluster {cluster}: no executor answers; ask again with `slipway admin orphans`")
         return None
     if found.failure:
-        print(f"cluster {cluster}: {found.failure.reason}", file=sys.stderr)
+        say(f"cluster {cluster}: {found.failure.reason}")
         return None
     ids = {each.name: _uuid(each.deployment) for each in found.namespaces}
     async with database.reading() as session:
@@ -83,7 +84,7 @@ async def _orphans_of(database: Database, broker: Broker, installation: UUID, cl
     without = [each for each in found.namespaces if ids[each.name] not in known]
     print(f"cluster {cluster}: {len(without)} of {len(found.namespaces)} namespaces have no deployment")
     for each in without:
-        print(f"  {each.name} (made for deployment {each.deployment or 'unknown'})")
+        print(printable(f"  {each.name} (made for deployment {each.deployment or 'unknown'})"))
     return len(without)
 
 

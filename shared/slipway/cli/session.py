@@ -9,7 +9,7 @@ import msgspec
 from slipway.cli import credentials
 from slipway.cli.exits import SIGN_IN_AGAIN, Exit, Stop, exit_of
 from slipway.client import Refused, Slipway, Unreachable
-from slipway.client.http import Renew, SlipwayClient
+from slipway.client.http import BadAddress, Renew, SlipwayClient
 
 
 @asynccontextmanager
@@ -18,7 +18,7 @@ async def connected() -> AsyncGenerator[Slipway]:
     known = credentials.read(credentials.path())
     url = credentials.server_url(os.environ, known)
     token = credentials.token(os.environ, known, url)
-    renew = None if os.environ.get(credentials.TOKEN) else renewal(url, token)
+    renew = None if credentials.given_token(os.environ) else renewal(url, token)
     async with opened(url, token=token, renew=renew) as slipway:
         yield slipway
 
@@ -26,11 +26,14 @@ async def connected() -> AsyncGenerator[Slipway]:
 @asynccontextmanager
 async def opened(url: str, *, token: str = "", renew: Renew | None = None) -> AsyncGenerator[Slipway]:
     """Yield a client of one server, whose silence is told with its address."""
+    wrong = f"{url!r} is not an address: give a URL such as https://slipway.example.org ({credentials.URL})"
     if not url.startswith(("http://", "https://")):
-        raise Stop(Exit.MISUNDERSTOOD, f"{url!r} is not an address: give a URL such as https://slipway.example.org")
+        raise Stop(Exit.MISUNDERSTOOD, wrong)
     try:
         async with Slipway(url, token=token, renew=renew) as slipway:
             yield slipway
+    except BadAddress:
+        raise Stop(Exit.MISUNDERSTOOD, wrong) from None
     except Unreachable as error:
         raise Stop(*exit_of(error, url)) from error
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-import sys
 from typing import Any
 
 import msgspec
 
+from slipway.cli.output import printable, say
 from slipway.domain.events import CloudEvent
 from slipway.messaging import subjects
-from slipway.messaging.broker import BrokerError
+from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.jetstream import JetStreamBroker
 
 CONNECT_SEC = 10.0
@@ -35,22 +35,23 @@ async def run(url: str, *, from_start: bool, count: int) -> int:
     try:
         await asyncio.wait_for(broker.wait_connected(), CONNECT_SEC)
         start = 1 if from_start else (await broker.last_message(subjects.EVENTS_STREAM)).sequence + 1
-        return await _follow(broker, start, count)
+        return await follow(broker, start, count)
     except (BrokerError, TimeoutError) as error:
-        print(f"slipway: NATS does not answer ({error or 'timeout'})", file=sys.stderr)
+        say(f"slipway: NATS does not answer ({error or 'timeout'})")
         return 1
     finally:
         await broker.close()
 
 
-async def _follow(broker: JetStreamBroker, start: int, count: int) -> int:
+async def follow(broker: Broker, start: int, count: int) -> int:
+    """Print events from a sequence on until `count` were seen; return the exit code."""
     completeness, seen = Completeness(), 0
     async for delivery in broker.read_stream(subjects.EVENTS_STREAM, start_sequence=start):
         event = msgspec.json.decode(delivery.data, type=CloudEvent)
         if missing := completeness.gap(event):
-            print(f"slipway: events are missing: {missing}", file=sys.stderr)
+            say(f"slipway: events are missing: {missing}")
             return 1
-        print(_line(event), flush=True)
+        print(printable(_line(event)), flush=True)
         seen += 1
         if seen == count:
             return 0

@@ -9,23 +9,20 @@ from slipway.cli.groups import ASSISTANT
 from slipway.cli.output import Column, Format, Output, say, show_list, show_one
 from slipway.cli.session import connected
 from slipway.cli.times import age
+from slipway.client.naming import ending
 from slipway.client.tasks import Task
 
 app = App(name="tasks", help="Your tasks.", group=ASSISTANT)
 
 
-def _id(task: Task) -> str:
-    """Return the end of the id: the part that differs."""
-    return str(task.id)[-8:]
-
-
 COLUMNS: list[Column[Task]] = [
-    ("id", _id), ("done", lambda each: "yes" if each.is_completed else ""), ("title", lambda each: each.title),
+    ("id", lambda each: ending(each.id)), ("done", lambda each: "yes" if each.is_completed else ""),
+    ("title", lambda each: each.title),
     ("age", lambda each: age(each.created_at)),
 ]  # fmt: skip
 
 
-Which = Annotated[str, Parameter(help="Its id, the end of its id, or its title.")]
+Which = Annotated[str, Parameter(help="Its title, or its id as `slipway tasks` shows it.")]
 Title = Annotated[str, Parameter(help="What is to be done.")]
 More = Annotated[str | None, Parameter(help="Whatever else belongs to it.")]
 

@@ -31,11 +31,11 @@ def seconds_of(text: str, flag: str) -> float:
 
 def moment_of(text: str, flag: str, *, ago: bool = False) -> datetime:
     """Return a moment: a span from now (or before now), or an ISO time, local where it names no zone."""
-    if _SPAN.match(text):
-        span = timedelta(seconds=seconds_of(text, flag))
-        return datetime.now(UTC) - span if ago else datetime.now(UTC) + span
     try:
+        if _SPAN.match(text):
+            span = timedelta(seconds=seconds_of(text, flag))
+            return datetime.now(UTC) - span if ago else datetime.now(UTC) + span
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # no time, or one outside of the years 1 to 9999
         example = "write 7d or 2030-01-31T12:00:00Z"
         raise Stop(Exit.MISUNDERSTOOD, f"{flag}: {text!r} is not a time: {example}") from None

@@ -8,12 +8,13 @@ from slipway.cli.groups import SIGN_IN
 from slipway.cli.output import Column, Format, Output, say, show_list, show_one
 from slipway.cli.session import connected
 from slipway.cli.times import age, moment_of
+from slipway.client.naming import ending
 from slipway.client.tokens import Token
 
 app = App(name="tokens", help="Your personal access tokens.", group=SIGN_IN)
 
 COLUMNS: list[Column[Token]] = [
-    ("id", lambda each: str(each.id)[-8:]), ("name", lambda each: each.name),
+    ("id", lambda each: ending(each.id)), ("name", lambda each: each.name),
     ("rights", lambda each: "read only" if each.read_only else "all of yours"),
     ("expires", lambda each: f"{each.expires_at:%Y-%m-%d}" if each.expires_at else "never"),
     ("last used", lambda each: f"{age(each.last_used_at)} ago" if each.last_used_at else "never"),
@@ -53,7 +54,7 @@ async def create(
 
 
 @app.command
-async def delete(token: Annotated[str, Parameter(help="Its name or id: see `slipway tokens`.")], /) -> None:
+async def delete(token: Annotated[str, Parameter(help="Its name, or its id as `slipway tokens` shows it.")], /) -> None:
     """Remove a token, by its name or id: it is refused from now on."""
     async with connected() as slipway:
         found = await slipway.tokens.find(token)

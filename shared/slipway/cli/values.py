@@ -29,9 +29,11 @@ def read_file(name: str, flag: str = "--values") -> Values:
     except OSError as error:
         raise Stop(Exit.MISUNDERSTOOD, f"{flag}: {name} cannot be read: {error.strerror}") from error
     try:
-        found = msgspec.yaml.decode(text)
+        found = _carried(msgspec.yaml.decode(text))
     except msgspec.DecodeError as error:
         raise Stop(Exit.MISUNDERSTOOD, f"{flag}: {name} is not YAML: {error}") from None
+    except (ValueError, RecursionError):
+        raise Stop(Exit.MISUNDERSTOOD, f"{flag}: {name} holds what JSON cannot: {_UNCARRIED}") from None
     if not isinstance(found, dict):
         raise Stop(Exit.MISUNDERSTOOD, f"{flag}: {name} holds no object (`key: value` lines)")
     return found
@@ -51,15 +53,26 @@ def _of_path(schema: Schema, keys: Sequence[str], path: str) -> Schema:
     root, here = schema, _resolved(schema, schema)
     for key in keys:
         properties = here.get("properties") or {}
+        patterns = [each for pattern, each in (here.get("patternProperties") or {}).items() if _matches(pattern, key)]
         others = here.get("additionalProperties", True)
         if key in properties:
             here = _resolved(root, properties[key])
+        elif patterns:
+            here = _resolved(root, patterns[0])
         elif others is False and properties:
             names = ", ".join(sorted(properties))
             raise Stop(Exit.MISUNDERSTOOD, f"--set {path}: there is no value {key!r} here; there are: {names}")
         else:
             here = _resolved(root, others) if isinstance(others, dict) else {}
     return here
+
+
+def _matches(pattern: str, key: str) -> bool:
+    """Tell whether a key is of a pattern; what only the API's engine understands counts: the API judges it."""
+    try:
+        return re.search(pattern, key) is not None
+    except re.error:
+        return True
 
 
 def _resolved(root: Schema, schema: Any) -> Schema:
@@ -79,8 +92,8 @@ def _converted(schema: Schema, raw: str, path: str) -> Any:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     for kind in kinds:
         try:
-            return _as(kind, raw)
-        except ValueError:
+            return _carried(_as(kind, raw))
+        except (ValueError, RecursionError):
             continue
     if kinds:
         wanted = " or ".join(_NAMES.get(kind, kind) for kind in kinds)
@@ -117,7 +130,16 @@ def _as(kind: str, raw: str) -> Any:
 
 def _guessed(raw: str) -> Any:
     try:
-        found = msgspec.yaml.decode(raw)
-    except msgspec.DecodeError:
+        found = _carried(msgspec.yaml.decode(raw))
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return raw
     return found if isinstance(found, (bool, int, float, list, dict)) else raw
+
+
+_UNCARRIED = "a number that is infinite or none, or what contains itself or is nested too deep"
+
+
+def _carried(value: Any) -> Any:
+    """Return a value that JSON can carry; ValueError or RecursionError for any other."""
+    json.dumps(msgspec.to_builtins(value), allow_nan=False)
+    return value

@@ -12,14 +12,15 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from slipway.cli.exits import Exit, Stop
-from slipway.cli.output import remarks, say, styled
+from slipway.cli.output import printable, remarks, say, styled
 from slipway.cli.phrases import phrase
 from slipway.client import Refused, Slipway
 from slipway.client.deployments import Deployment
 from slipway.client.jobs import Job
 from slipway.client.previews import ObjectName
-from slipway.domain.events import CloudEvent
-from slipway.domain.jobs import FINISHED
+from slipway.domain.deployments import DeploymentStatus
+from slipway.domain.events import CloudEvent, EventType
+from slipway.domain.jobs import FINISHED, JobStatus
 
 LOOK_SEC = 0.5
 LOOK_INSIDE_SEC = 2.0
@@ -39,6 +40,8 @@ class Watch:
         self._after = after
         self._looked_inside = 0.0
         self._job: Job | None = None
+        self._removal = deployment.status in (DeploymentStatus.DELETING, DeploymentStatus.DELETED)
+        self._failed_test: str | None = None
         self.now = deployment
         self.steps: list[str] = []
         self.objects: list[str] = []
@@ -52,8 +55,11 @@ class Watch:
         ]
         if fresh:
             self._after = fresh[-1].slipwayseq
-        said = [phrase(event) for event in fresh]
+        said = [printable(phrase(event)) for event in fresh]
         self.steps += said
+        for event in fresh:
+            if event.type == EventType.DEPLOYMENT_TESTED:
+                self._failed_test = None if event.data.get("succeeded") else event.data.get("reason") or "no reason"
         await self._look_inside()
         return said
 
@@ -61,6 +67,18 @@ class Watch:
     def done(self) -> bool:
         """Whether its newest job has ended: a failed try that will be repeated is not the end."""
         return self._job is None or self._job.status in FINISHED
+
+    @property
+    def failure(self) -> str | None:
+        """Return what to say of it when it is done and was not what was asked for."""
+        job, now = self._job, self.now
+        if now.status == DeploymentStatus.DELETED:
+            return None if self._removal else "was deleted meanwhile"
+        given_up = job is not None and job.status not in (JobStatus.SUCCEEDED, JobStatus.SUPERSEDED)
+        if now.status == DeploymentStatus.ERROR or given_up:
+            why = now.last_error or (job.last_error if job else None)
+            return f"failed: {why or 'no reason is known'}"
+        return f"is {now.status}, but its tests failed: {self._failed_test}" if self._failed_test else None
 
     @property
     def held(self) -> bool:
@@ -75,11 +93,13 @@ class Watch:
         except Refused:  # its cluster does not answer just now: the rest is still worth showing
             self.objects = []
             return
-        self.objects = [f"{_name(each)}: {each.reason or 'not ready'}" for each in found.objects if not each.ready]
+        self.objects = [
+            printable(f"{_name(each)}: {each.reason or 'not ready'}") for each in found.objects if not each.ready
+        ]
 
 
 async def until_done(slipway: Slipway, deployment: Deployment, timeout_sec: float, *, after: int | None) -> Deployment:
-    """Show the deployment until its newest job ends; Stop when that failed, or when it takes longer than the timeout.
+    """Show the deployment until its newest job ends; Stop when that failed, or its tests, or it takes longer than the timeout.
 
     `after` is the `slipwayseq` of the last event that is no news.
     """
@@ -104,10 +124,8 @@ async def until_done(slipway: Slipway, deployment: Deployment, timeout_sec: floa
                 name = deployment.deployment_uid
                 raise Stop(Exit.TOO_LONG, f"{name} is still {watch.now.status}; it goes on: `slipway show {name}`")
             await asyncio.sleep(LOOK_SEC)
-    if watch.now.status == "error":
-        raise Stop(
-            Exit.NOT_READY, f"{deployment.deployment_uid} failed: {watch.now.last_error or 'no reason is known'}"
-        )
+    if watch.failure:
+        raise Stop(Exit.NOT_READY, f"{deployment.deployment_uid} {watch.failure}")
     return watch.now
 
 

@@ -69,6 +69,8 @@ class Deployments:
 
     async def find(self, name: str) -> Deployment:
         """Return the deployment with this name, domain or id, or whose name alone begins so; else NotFound."""
+        if not name:  # every name begins so
+            raise NotFound("a deployment's name is missing")
         try:
             return await self.get(UUID(name))
         except ValueError:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from http import HTTPStatus
 
 import msgspec
 
@@ -21,10 +22,12 @@ class Events:
         """Yield your events (admins: all) as they happen, after the position `<epoch>-<pos>` when one is given.
 
         A connection that breaks is made again after the last event, so that none is missed; `reconnect=False` raises
-        Unreachable instead.
+        Unreachable instead. Refused when the sign-in has ended (401), or when you have too many feeds open (429) and
+        that lasts for as many tries as the client has.
         """
-        pause = self._http.pause_sec
+        pause, tries = self._http.pause_sec, 0
         while True:
+            full = False
             try:
                 async for event in self._once(after):
                     after = f"{event.slipwayepoch}-{event.slipwaypos}"
@@ -34,8 +37,10 @@ class Events:
                 if not reconnect:
                     raise
             except Refused as error:
-                if not reconnect or error.status not in LATER:
+                full = error.status == HTTPStatus.TOO_MANY_REQUESTS
+                if not reconnect or error.status not in LATER or (full and tries == self._http.retries):
                     raise
+            tries = tries + 1 if full else 0
             if not reconnect:
                 return
             await asyncio.sleep(pause)

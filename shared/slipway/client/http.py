@@ -42,6 +42,10 @@ class Unreachable(Exception):
     """No answer came: the server is not there, or the connection broke."""
 
 
+class BadAddress(ValueError):
+    """The server's URL is none."""
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """What a sign-in gives."""
 
@@ -69,9 +73,13 @@ class SlipwayClient:
         pause_sec: float = PAUSE_SEC,
         renew: Renew | None = None,
     ) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout_sec, trust_env=False)
-        self._retries = retries
+        try:
+            self._http = httpx.AsyncClient(base_url=url, timeout=timeout_sec, trust_env=False)
+        except httpx.InvalidURL as error:
+            raise BadAddress(str(error)) from None
+        if token:
+            self.bear(token)
+        self.retries = retries
         self._renew = renew
         self.pause_sec = pause_sec
         """Before the first repetition; each further one waits twice as long."""
@@ -144,7 +152,7 @@ class SlipwayClient:
     ) -> httpx.Response:
         """Return the answer, or raise Refused or Unreachable."""
         repeatable = method in IDEMPOTENT or KEY in (headers or {})
-        left, renewed = self._retries if repeatable else 0, False
+        left, renewed = self.retries if repeatable else 0, False
         pause = self.pause_sec
         while True:
             try:
@@ -180,6 +188,8 @@ class SlipwayClient:
                     await answer.aread()
                     raise refused(answer)
                 yield answer
+        except httpx.LocalProtocolError:
+            raise _unsendable() from None
         except httpx.TransportError as error:
             raise Unreachable(_why(error)) from error
 
@@ -187,6 +197,8 @@ class SlipwayClient:
         sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": _plain(body)}
         try:
             answer = await self._http.request(method, f"{PREFIX}{path}", headers=headers, **sent)
+        except httpx.LocalProtocolError:
+            raise _unsendable() from None
         except httpx.TransportError as error:
             raise Unreachable(_why(error)) from error
         if not answer.is_success:
@@ -240,6 +252,12 @@ def _json(answer: httpx.Response) -> Any:
         return msgspec.json.decode(answer.content) if answer.content else None
     except ValueError:  # no JSON, or not even text
         raise Refused(answer.status_code, "no_json", "this is not an answer of Slipway's API", []) from None
+
+
+def _unsendable() -> Refused:
+    """Return the error of a header that HTTP cannot carry. Its own words repeat the header, which may be the token."""
+    detail = "it cannot be sent: the token, or another header, has a line break or what else no header can have"
+    return Refused(400, "not_sendable", detail, [])
 
 
 def _why(error: httpx.TransportError) -> str:

@@ -115,4 +115,5 @@ class Insight:
 
 
 def _logs(deployment: UUID, pod: str, **parameters: Any) -> str:
+    pod = quote(pod, safe="")
     return query(f"/deployments/{deployment}/pods/{pod}/logs", parameters)

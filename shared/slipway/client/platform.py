@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -60,6 +61,7 @@ class Platform:
 
     async def forget_cluster(self, cluster: str, *, force: bool = False) -> None:
         """Give up a cluster that is gone, with its deployments. `force`: although executors of it were seen just now."""
+        cluster = quote(cluster, safe="")
         await self._http.post(f"/clusters/{cluster}/forget", {"force": force})
 
     async def audit(self, *, most: int | None = None, **filters: Any) -> list[AuditEntry]:

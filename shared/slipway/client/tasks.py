@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from slipway.client.http import SlipwayClient
-from slipway.client.paging import NotFound, everything
+from slipway.client.naming import called
+from slipway.client.paging import everything
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +28,8 @@ class Tasks:
         return await everything(self._http, "/tasks", Task)
 
     async def find(self, name: str) -> Task:
-        """Return the task whose id ends so, or with this title."""
-        tasks = await self.list()
-        alike = [each for each in tasks if str(each.id).endswith(name) or each.title.casefold() == name.casefold()]
-        if len(alike) == 1:
-            return alike[0]
-        raise NotFound(f"{len(alike)} tasks are called {name!r}" if alike else f"you have no task {name!r}")
+        """Return the task with this title, or this id, or whose id ends so (eight characters at least)."""
+        return called(await self.list(), name, noun="task", title=lambda each: each.title)
 
     async def create(self, title: str, description: str | None = None) -> Task:
         body = {"title": title, "description": description}

@@ -9,6 +9,8 @@ import msgspec
 from slipway.client.http import SlipwayClient
 from slipway.client.paging import everything
 
+_USER = "#/properties/user"
+
 
 class ProductName(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
@@ -42,10 +44,29 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def user_schema(self) -> dict[str, Any] | None:
-        """The JSON schema of what a user may set; None when it is nothing."""
-        if (self.capabilities_json or {}).get("user_values_paths"):
-            return self.values_schema_json
-        return (self.values_schema_json.get("properties") or {}).get("user")
+        """The JSON schema of what a user may set, with the definitions that it refers to; None when it is nothing."""
+        whole = self.values_schema_json
+        if (self.capabilities_json or {}).get("user_values_paths") is not None:
+            return whole
+        own = (whole.get("properties") or {}).get("user")
+        if own is True:
+            return {}
+        if not isinstance(own, dict):
+            return None
+        definitions = {key: whole[key] for key in ("$defs", "definitions") if key in whole}
+        return _of_user({**own, **definitions})
+
+
+def _of_user(node: Any) -> Any:
+    """Return a part of the whole schema with references to `user` as they are when that is the root."""
+    if isinstance(node, list):
+        return [_of_user(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    moved = {key: _of_user(each) for key, each in node.items()}
+    if isinstance(there := node.get("$ref"), str) and f"{there}/".startswith(f"{_USER}/"):
+        moved["$ref"] = f"#{there.removeprefix(_USER)}"
+    return moved
 
 
 class Templates:

@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from slipway.client.http import SlipwayClient
-from slipway.client.paging import NotFound, everything
+from slipway.client.naming import called
+from slipway.client.paging import everything
 
 PATH = "/users/me/tokens"
 
@@ -30,11 +31,8 @@ class Tokens:
         return await everything(self._http, PATH, Token)
 
     async def find(self, name: str) -> Token:
-        """Return the token with this name, or whose id ends so."""
-        alike = [each for each in await self.list() if each.name == name or str(each.id).endswith(name)]
-        if len(alike) == 1:
-            return alike[0]
-        raise NotFound(f"{len(alike)} tokens are called {name!r}" if alike else f"you have no token {name!r}")
+        """Return the token with this name, or this id, or whose id ends so (eight characters at least)."""
+        return called(await self.list(), name, noun="token", title=lambda each: each.name)
 
     async def create(self, name: str, *, read_only: bool = False, expires_at: datetime | None = None) -> Token:
         """Make a token. Repeated, it would be a second one: its secret is not kept, so it has no Idempotency-Key."""
