@@ -44,7 +44,6 @@ test("from the sign-in to a deployment without a pointer", async ({ page }) => {
 
   const domain = page.getByLabel("Domain name");
   await expect(domain).toBeFocused();
-  await page.keyboard.press("ControlOrMeta+a");
   const chosen = freshDomain();
   await page.keyboard.type(chosen);
   await tabTo(page, page.getByLabel("Greeting"));

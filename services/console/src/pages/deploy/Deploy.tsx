@@ -25,7 +25,10 @@ export function Deploy() {
   const product = useQuery(productQuery(productId));
   const templates = useQuery({ ...templatesQuery(productId), enabled: Boolean(version) });
   const template = version ? templates.data?.find((each) => each.id === version) : product.data?.template;
-  const waits = version ? templates : product;
+  const mine = useQuery(deploymentsQuery());
+  const latest = mine.data?.[0]?.domain_name;
+  const chosen = version ? templates : product;
+  const waits = mine.isPending ? mine : chosen; // a domain that is suggested later would come into what is being typed
   return (
     <Page
       title={`Deploy ${product.data?.name ?? ""}`}
@@ -47,7 +50,7 @@ export function Deploy() {
       <Loaded query={waits as typeof product}>
         {() =>
           template && product.data ? (
-            <Steps key={template.id} product={product.data} template={template} />
+            <Steps key={template.id} product={product.data} template={template} latest={latest} />
           ) : (
             <Alert color="gray" variant="outline" title="Nothing to deploy">
               This product has no version that can be deployed now.
@@ -59,15 +62,12 @@ export function Deploy() {
   );
 }
 
-function Steps({ product, template }: { product: Product; template: Template }) {
+function Steps({ product, template, latest }: { product: Product; template: Template; latest: string | undefined }) {
   const schema = userSchema(template);
-  const mine = useQuery(deploymentsQuery());
-  const [typed, setDomain] = useState<string>();
+  const [domain, setDomain] = useState(() => suggestedDomain(product.slug, freshSuffix(), latest));
   const [values, setValues] = useState<Values>({});
   const [readable, setReadable] = useState(true);
   const [reviewing, setReviewing] = useState(false);
-  const [suffix] = useState(freshSuffix);
-  const domain = typed ?? suggestedDomain(product.slug, suffix, mine.data?.[0]?.domain_name);
   const wanted = { template_id: template.id, domain_name: domain.trim(), user_values: schema && Object.keys(values).length ? values : null };
   const preview = useMutation({
     mutationFn: () => ask(api.POST("/api/v1/deployments/preview", { body: wanted })),
@@ -111,6 +111,7 @@ function Steps({ product, template }: { product: Product; template: Template }) 
           description="Where it will be reached. Each domain has one deployment."
           required
           autoFocus
+          onFocus={(event) => event.currentTarget.select()}
           value={domain}
           onChange={(event) => {
             create.reset();

@@ -71,7 +71,7 @@ function JobTable({ all }: { all: Job[] }) {
   const requeue = useChange((id: string) => ask(api.POST("/api/v1/jobs/{job_id}/requeue", { params: { path: { job_id: id } }, body: {} })), { keys, said: "Queued again." });
   const fail = useChange((id: string) => ask(api.POST("/api/v1/jobs/{job_id}/fail", { params: { path: { job_id: id } }, body: {} })), { keys, said: "Ended as failed." });
   return (
-    <Columns names={["Status", "For", "Deployment", "Tries", "Executor", "Changed", ACTIONS]} minWidth={880}>
+    <Columns names={["Status", "For", "Deployment", "Failed tries", "Executor", "Changed", ACTIONS]} minWidth={880}>
       {all.map((job) => (
         <Table.Tr key={job.id}>
           <Table.Td maw={340}>
