@@ -7,6 +7,8 @@ afterEach(cleanup);
 window.matchMedia = (query) =>
   ({ matches: false, media: query, addEventListener: vi.fn(), removeEventListener: vi.fn(), addListener: vi.fn(), removeListener: vi.fn(), dispatchEvent: () => false, onchange: null }) as MediaQueryList;
 
+window.scrollTo = () => undefined;
+
 window.ResizeObserver = class {
   observe() {}
   unobserve() {}

@@ -2,8 +2,8 @@
 import { Group, SegmentedControl, Stack, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ClipboardList } from "lucide-react";
-import { type FormEvent, useState } from "react";
-import { api, ask } from "../../api/client";
+import { type FormEvent, useMemo, useState } from "react";
+import { api, ask, freshKey } from "../../api/client";
 import { problemOf } from "../../api/problem";
 import { type Task, tasksQuery } from "../../api/tasks";
 import { BusyButton } from "../../parts/BusyButton";
@@ -51,7 +51,8 @@ function TaskList({ all, shown }: { all: Task[]; shown: Shown }) {
 
 function AddTask() {
   const [title, setTitle] = useState("");
-  const add = useChange(() => ask(api.POST("/api/v1/tasks", { body: { title: title.trim() } })), {
+  const key = useMemo(freshKey, [title]);
+  const add = useChange(() => ask(api.POST("/api/v1/tasks", { headers: { "Idempotency-Key": key }, body: { title: title.trim() } })), {
     keys: [["tasks"]], shown: true, then: () => setTitle(""),
   });
   const submit = (event: FormEvent) => {

@@ -3,7 +3,7 @@ import { Group, SegmentedControl, Stack, Text, TextInput, Title } from "@mantine
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type FormEvent, useMemo, useState } from "react";
-import { api, ask } from "../../../api/client";
+import { api, ask, freshKey } from "../../../api/client";
 import type { Values } from "../../../api/deployments";
 import { problemOf } from "../../../api/problem";
 import { productQuery } from "../../../api/products";
@@ -14,7 +14,7 @@ import { Trouble } from "../../../parts/Trouble";
 import { useChange } from "../../../parts/useChange";
 import { userSchema } from "../../../values/schema";
 import { ValuesEditor } from "../../../values/ValuesEditor";
-import { type Draft, emptyDraft, read, type Read } from "./draft";
+import { type Draft, emptyDraft, read, type Read, withoutChart } from "./draft";
 import { JsonField } from "./JsonField";
 import { SourceFields } from "./SourceFields";
 
@@ -26,9 +26,10 @@ export function Publish() {
   const navigate = useNavigate();
   const [draft, setDraft] = useState<Draft>(emptyDraft);
   const found = useMemo(() => read(draft), [draft]);
-  const change = (next: Partial<Draft>) => setDraft({ ...draft, ...next });
+  const change = (next: Partial<Draft>) => setDraft((now) => ({ ...now, ...next }));
+  const key = useMemo(freshKey, [found]);
   const publish = useChange(
-    () => ask(api.POST("/api/v1/products/{product_id}/templates", { params: { path: { product_id: productId } }, body: found.body })),
+    () => ask(api.POST("/api/v1/products/{product_id}/templates", { params: { path: { product_id: productId } }, headers: { "Idempotency-Key": key }, body: found.body })),
     { keys: [["products"]], said: "Published.", shown: true, then: () => void navigate({ to: "/admin/products/$productId", params: { productId } }) },
   );
   const at = (pointer: string) => (publish.error ? problemOf(publish.error).errors.filter((each) => each.pointer.startsWith(pointer)).map((each) => `${each.pointer.slice(pointer.length)} ${each.message}`.trim()).join(". ") || undefined : undefined);
@@ -53,7 +54,7 @@ export function Publish() {
             <SegmentedControl
               aria-label="Made of"
               value={draft.source}
-              onChange={(source) => change({ source: source as Draft["source"], chart: null })}
+              onChange={(source) => setDraft((now) => ({ ...withoutChart(now), source: source as Draft["source"] }))}
               data={[
                 { value: "chart", label: "Registry" },
                 { value: "upload", label: "Upload" },
@@ -61,7 +62,7 @@ export function Publish() {
               ]}
               style={{ alignSelf: "flex-start" }}
             />
-            <SourceFields draft={draft} change={change} at={at} />
+            <SourceFields draft={draft} change={setDraft} at={at} />
             <TextInput label="Shown as" placeholder="1.4 LTS" value={draft.label} onChange={(event) => change({ label: event.currentTarget.value })} error={at("/version_label")} />
             <JsonField label="Schema of the values" description="JSON Schema; what stands under properties.user is what users may set." value={draft.schema} onChange={(schema) => change({ schema })} error={found.wrong.schema ?? at("/values_schema_json")} rows={12} />
             <JsonField label="Default values" value={draft.defaults} onChange={(defaults) => change({ defaults })} error={found.wrong.defaults ?? at("/default_values_json")} />

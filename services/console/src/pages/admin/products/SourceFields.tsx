@@ -6,18 +6,18 @@ import { BusyButton } from "../../../parts/BusyButton";
 import { Trouble } from "../../../parts/Trouble";
 import { useChange } from "../../../parts/useChange";
 import { ChartFacts } from "./ChartFacts";
-import { type Draft, withChart } from "./draft";
+import { type Draft, withChart, withoutChart } from "./draft";
 
 interface Props {
   draft: Draft;
-  change: (next: Partial<Draft>) => void;
+  change: (next: (now: Draft) => Draft) => void;
   at: (pointer: string) => string | undefined;
 }
 
 export function SourceFields(props: Props) {
   const { draft, change, at } = props;
   if (draft.source === "image") {
-    return <TextInput label="Image" required placeholder="registry.example.org/team/app:1.4" value={draft.image} onChange={(event) => change({ image: event.currentTarget.value })} error={at("/docker_image_url")} spellCheck={false} />;
+    return <TextInput label="Image" required placeholder="registry.example.org/team/app:1.4" value={draft.image} onChange={({ currentTarget: { value: image } }) => change((now) => ({ ...now, image }))} error={at("/docker_image_url")} spellCheck={false} />;
   }
   return (
     <>
@@ -28,10 +28,12 @@ export function SourceFields(props: Props) {
 }
 
 function Uploaded({ draft, change, at }: Props) {
-  const upload = useChange(uploadChart, { keys: [], shown: true, then: (chart) => change(withChart(draft, chart)) });
+  const upload = useChange(async (file: File) => ({ asked: draft, chart: await uploadChart(file) }), {
+    keys: [], shown: true, then: ({ asked, chart }) => change((now) => withChart(now, asked, chart)),
+  });
   const pick = (file: File | null) => {
     upload.reset();
-    change({ chart: null });
+    change(withoutChart);
     if (file) upload.mutate(file);
   };
   return (
@@ -58,10 +60,13 @@ function Uploaded({ draft, change, at }: Props) {
 
 function OfRegistry({ draft, change, at }: Props) {
   const look = useChange(
-    () => inspectChart({ chart_ref: draft.chartRef.trim(), chart_version: draft.chartVersion.trim(), chart_digest: draft.chartDigest.trim() || null }),
-    { keys: [], shown: true, then: (chart) => change(withChart(draft, chart)) },
+    async () => ({
+      asked: draft,
+      chart: await inspectChart({ chart_ref: draft.chartRef.trim(), chart_version: draft.chartVersion.trim(), chart_digest: draft.chartDigest.trim() || null }),
+    }),
+    { keys: [], shown: true, then: ({ asked, chart }) => change((now) => withChart(now, asked, chart)) },
   );
-  const edit = (next: Partial<Draft>) => change({ ...next, chart: null });
+  const edit = (next: Partial<Draft>) => change((now) => ({ ...withoutChart(now), ...next }));
   return (
     <>
       <TextInput label="Chart" description="Its OCI reference without a tag, or an https repository and the chart's name." required placeholder="oci://charts.example.org/team/app" value={draft.chartRef} onChange={(event) => edit({ chartRef: event.currentTarget.value })} error={at("/chart_ref")} spellCheck={false} />

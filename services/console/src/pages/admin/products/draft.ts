@@ -67,13 +67,36 @@ function sourceOf(draft: Draft): Partial<NewTemplate> {
   return { chart_ref: draft.chartRef.trim(), chart_version: draft.chartVersion.trim(), chart_digest: draft.chartDigest.trim() || null };
 }
 
-/** What a chart that was read changes in the draft: its label, and its own schema unless another was written already. */
-export function withChart(draft: Draft, chart: Chart): Partial<Draft> {
-  const offered = draft.chart ? offeredSchema(draft.chart) : null;
-  const untouched = draft.schema === emptyDraft.schema || draft.schema === offered;
-  const label = !draft.label.trim() || draft.label === draft.chart?.chart_version ? chart.chart_version : draft.label;
-  const schema = (untouched && offeredSchema(chart)) || draft.schema;
-  return { chart, label, schema, ...(draft.source === "chart" ? { chartDigest: chart.chart_digest } : {}) };
+/** What names the chart of a draft. */
+const SOURCE = ["source", "chartRef", "chartVersion", "chartDigest"] as const;
+
+/**
+ * The draft with a chart that was read of it as it was `asked`: its label and its own schema, unless others were written
+ * already. A draft that names another chart by now stays as it is.
+ */
+export function withChart(draft: Draft, asked: Draft, chart: Chart): Draft {
+  if (SOURCE.some((field) => draft[field] !== asked[field])) return draft;
+  const before = withoutChart(draft);
+  return {
+    ...before,
+    chart,
+    label: before.label.trim() ? before.label : chart.chart_version,
+    schema: (before.schema === emptyDraft.schema && offeredSchema(chart)) || before.schema,
+    chartDigest: draft.source === "chart" ? chart.chart_digest : before.chartDigest,
+  };
+}
+
+/** The draft without the chart that was read, and without all that came of it: another chart has them otherwise. */
+export function withoutChart(draft: Draft): Draft {
+  const { chart } = draft;
+  if (!chart) return draft;
+  return {
+    ...draft,
+    chart: null,
+    label: draft.label === chart.chart_version ? emptyDraft.label : draft.label,
+    schema: draft.schema === offeredSchema(chart) ? emptyDraft.schema : draft.schema,
+    chartDigest: draft.chartDigest === chart.chart_digest ? emptyDraft.chartDigest : draft.chartDigest,
+  };
 }
 
 /** The part of a chart's own schema that is for users; null where it has none. */
