@@ -23,6 +23,7 @@ export function Confirm({ title, verb, danger, typed, opened, busy, error, onClo
   const [text, setText] = useState("");
   useFocusBack(opened);
   const close = () => {
+    if (busy) return; // a refusal would be told to nobody
     setText("");
     onClose();
   };
@@ -46,7 +47,7 @@ export function Confirm({ title, verb, danger, typed, opened, busy, error, onClo
           )}
           <Trouble error={error} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" onClick={close} disabled={busy}>
               Keep it
             </Button>
             <BusyButton type="submit" color={danger ? "red.9" : undefined} disabled={Boolean(typed) && text !== typed} busy={busy}>

@@ -10,6 +10,8 @@ interface Props {
   title: string;
   verb: string;
   opened: boolean;
+  /** Whether there is something to send yet. */
+  ready?: boolean;
   onClose: () => void;
   change: { mutate: (asked: undefined) => void; reset: () => void; error: unknown; isPending: boolean };
   /** Pointers of the fields that show their own message. */
@@ -18,13 +20,14 @@ interface Props {
   children: (at: (pointer: string) => string | undefined) => ReactNode;
 }
 
-export function FormDialog({ title, verb, opened, onClose, change, shows, size, children }: Props) {
+export function FormDialog({ title, verb, opened, ready = true, onClose, change, shows, size, children }: Props) {
   useFocusBack(opened);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     change.mutate(undefined);
   };
   const close = () => {
+    if (change.isPending) return; // a refusal would be told to nobody
     change.reset();
     onClose();
   };
@@ -36,10 +39,10 @@ export function FormDialog({ title, verb, opened, onClose, change, shows, size, 
           {children(at)}
           <Trouble error={change.error} except={shows} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" onClick={close} disabled={change.isPending}>
               Cancel
             </Button>
-            <BusyButton type="submit" busy={change.isPending}>
+            <BusyButton type="submit" busy={change.isPending} disabled={!ready}>
               {verb}
             </BusyButton>
           </Group>
