@@ -11,12 +11,16 @@ const TEXT = "Deploy Hello at a.example.org";
 const STORED = { id: "m", role: "user", content: TEXT, created_at: "2030-01-01T00:00:00Z" };
 const TOO_LONG = { title: "Some values are not valid", status: 422, code: "invalid", errors: [{ pointer: "/content", message: "has at most 32000 characters" }] };
 
-const answered = vi.fn<() => Promise<Response>>();
+/** In its place before the client of the API is made. */
+const answered = vi.hoisted(() => {
+  const mocked = vi.fn<() => Promise<Response>>();
+  vi.stubGlobal("fetch", mocked);
+  return mocked;
+});
 
 beforeEach(() => {
   answered.mockReset();
   Element.prototype.scrollIntoView = vi.fn();
-  vi.stubGlobal("fetch", answered);
 });
 
 function talk(begin: () => Promise<Conversation>) {
@@ -66,4 +70,16 @@ test("what got no answer waits for another try, and not in the field too", async
   await send(field);
   await vi.waitFor(() => expect(screen.getByRole("button", { name: "Send" }).getAttribute("data-loading")).toBeNull());
   expect(field.value).toBe("");
+});
+
+test("messages that could not be read are no empty conversation", async () => {
+  answered.mockImplementation(() => Promise.resolve(Response.json({ title: "A needed service is down", status: 503, code: "unavailable" }, { status: 503 })));
+  const Page = () => <Talk conversation="c" begin={useMutation({ mutationFn: begun })} />;
+  show(
+    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+      <Page />
+    </QueryClientProvider>,
+  );
+  expect((await screen.findByRole("alert")).textContent).toContain("A needed service is down");
+  expect(screen.queryByText("What do I have running?")).toBeNull();
 });

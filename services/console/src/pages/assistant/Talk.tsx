@@ -4,6 +4,7 @@ import { type UseMutationResult, useQuery } from "@tanstack/react-query";
 import { SendHorizontal } from "lucide-react";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { type Conversation, type Message, messagesQuery } from "../../api/conversations";
+import { Loaded } from "../../parts/Loaded";
 import { Trouble } from "../../parts/Trouble";
 import { CallCard } from "./CallCard";
 import { Said } from "./Said";
@@ -33,11 +34,13 @@ export function Talk({ conversation, begin }: Props) {
   return (
     <section className="surface assistant-talk" aria-label="Conversation">
       <div className="assistant-said" tabIndex={0} role="log" aria-label="Messages">
-        {!all.length && !talk.busy && <Suggestions onPick={(text) => void send(text)} />}
+        {(!conversation || messages.data?.length === 0) && !talk.busy && <Suggestions onPick={(text) => void send(text)} />}
         <Stack gap="lg">
-          {all.map((message) => (
-            <Said key={message.id} message={message} onWord={(word) => void talk.say(word)} busy={talk.busy} />
-          ))}
+          {conversation && (
+            <Loaded query={messages}>
+              {(said) => said.map((message) => <Said key={message.id} message={message} onWord={(word) => void talk.say(word)} busy={talk.busy} />)}
+            </Loaded>
+          )}
           {talk.asked && <Said message={talk.asked} busy onWord={() => undefined} />}
           {talk.answering && (
             <Stack gap="xs" aria-live="polite" data-answering>

@@ -88,9 +88,13 @@ function ByLink({ code }: { code: string }) {
   }
   return (
     <>
-      <Alert color="yellow" variant="outline" title="This link does not work any more">
-        A link signs in once, and only for a short while. Ask for another, or sign in with your password.
-      </Alert>
+      {problemOf(signIn.error).status === 401 ? (
+        <Alert color="yellow" variant="outline" title="This link does not work any more">
+          A link signs in once, and only for a short while. Ask for another, or sign in with your password.
+        </Alert>
+      ) : (
+        <Trouble error={signIn.error} retry={() => mutate({ code })} />
+      )}
       <Ways />
     </>
   );
