@@ -22,9 +22,17 @@ import { freshSuffix, suggestedDomain } from "./suggested";
 export function Deploy() {
   const { productId } = useParams({ from: "/signed-in/products/$productId/deploy" });
   const { version } = useSearch({ from: "/signed-in/products/$productId/deploy" });
+  return <Form key={`${productId} ${version ?? ""}`} productId={productId} version={version} />;
+}
+
+/** Keeps the version that it began with, and offers the one that is current by now. */
+function Form({ productId, version }: { productId: string; version: string | undefined }) {
   const product = useQuery(productQuery(productId));
   const templates = useQuery({ ...templatesQuery(productId), enabled: Boolean(version) });
-  const template = version ? templates.data?.find((each) => each.id === version) : product.data?.template;
+  const wanted = version ? templates.data?.find((each) => each.id === version) : product.data?.template;
+  const [base, setBase] = useState(wanted);
+  if (!base && wanted) setBase(wanted);
+  const template = base ?? wanted;
   const mine = useQuery(deploymentsQuery());
   const latest = mine.data?.[0]?.domain_name;
   const chosen = version ? templates : product;
@@ -50,7 +58,19 @@ export function Deploy() {
       <Loaded query={waits as typeof product}>
         {() =>
           template && product.data ? (
-            <Steps key={template.id} product={product.data} template={template} latest={latest} />
+            <Stack>
+              {wanted && wanted.id !== template.id && (
+                <Alert color="yellow" variant="outline" title={`Version ${versionOf(wanted)} is current by now`} role="status" maw={720}>
+                  <Group justify="space-between">
+                    What you fill in here is for version {versionOf(template)}.
+                    <Button size="xs" variant="default" onClick={() => setBase(wanted)}>
+                      Begin again with {versionOf(wanted)}
+                    </Button>
+                  </Group>
+                </Alert>
+              )}
+              <Steps key={template.id} product={product.data} template={template} latest={latest} />
+            </Stack>
           ) : (
             <Alert color="gray" variant="outline" title="Nothing to deploy">
               This product has no version that can be deployed now.

@@ -3,7 +3,7 @@ import { Anchor, Group, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { ExternalLink } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { type Deployment, deploymentQuery } from "../../api/deployments";
 import { useProgressWords } from "../../api/progress";
 import { TextLink } from "../../parts/Links";
@@ -44,7 +44,7 @@ export function DeploymentPage() {
       lead={shown && <Summary deployment={shown} />}
       actions={shown && <Actions deployment={shown} />}
     >
-      <Loaded query={deployment}>{(found) => <Sections deployment={found} />}</Loaded>
+      <Loaded query={deployment}>{(found) => <Sections key={found.id} deployment={found} />}</Loaded>
     </Page>
   );
 }
@@ -68,13 +68,18 @@ function Summary({ deployment }: { deployment: Deployment }) {
   );
 }
 
-function Sections({ deployment }: { deployment: Deployment }) {
+/** Its form keeps what was typed while another tab is looked at. */
+const KEPT = "values";
+
+export function Sections({ deployment }: { deployment: Deployment }) {
   const { tab = "overview" } = useSearch({ from: "/signed-in/deployments/$deploymentId" });
   const navigate = useNavigate();
+  const [visited, setVisited] = useState(false);
+  if (tab === KEPT && !visited) setVisited(true);
   const go = (next: string | null) =>
     void navigate({ to: "/deployments/$deploymentId", params: { deploymentId: deployment.id }, search: { tab: next ?? undefined }, replace: true });
   return (
-    <Tabs value={tab} onChange={go} keepMounted={false}>
+    <Tabs value={tab} onChange={go} keepMounted={false} keepMountedMode="display-none">
       <Tabs.List mb="lg" className="tabs">
         {TABS.map(([value, label]) => (
           <Tabs.Tab key={value} value={value}>
@@ -83,7 +88,7 @@ function Sections({ deployment }: { deployment: Deployment }) {
         ))}
       </Tabs.List>
       {TABS.map(([value, , Section]) => (
-        <Tabs.Panel key={value} value={value} tabIndex={-1}>
+        <Tabs.Panel key={value} value={value} tabIndex={-1} keepMounted={value === KEPT && visited}>
           <Suspense>
             <Section deployment={deployment} />
           </Suspense>

@@ -4,7 +4,7 @@ import { useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Boxes, Search, SearchX } from "lucide-react";
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { type Deployment, deploymentsQuery } from "../../api/deployments";
 import { meQuery, nameOf, usersQuery } from "../../api/users";
 import { Empty } from "../../parts/Empty";
@@ -57,6 +57,9 @@ function Filters({ search }: { search: Wanted }) {
   const { data: me } = useQuery(meQuery);
   const field = useRef<HTMLInputElement>(null);
   useHotkeys([["/", () => field.current?.focus()]]);
+  useEffect(() => {
+    if (field.current && field.current !== document.activeElement) field.current.value = search.q ?? "";
+  }, [search.q]); // what is being typed is ahead of the address
   const change = (next: Wanted) => void navigate({ to: "/deployments", search: { ...search, ...next }, replace: true });
   return (
     <Group gap="xs">
@@ -76,7 +79,7 @@ function Filters({ search }: { search: Wanted }) {
         aria-label="Search deployments"
         placeholder="Search (press /)"
         leftSection={<Search size={16} aria-hidden />}
-        value={search.q ?? ""}
+        defaultValue={search.q}
         onChange={(event) => change({ q: event.currentTarget.value || undefined })}
       />
     </Group>
