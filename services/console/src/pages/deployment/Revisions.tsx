@@ -44,6 +44,7 @@ function RevisionTable({ deployment, all }: { deployment: Deployment; all: Revis
     () => setTarget(undefined),
   );
   const [latest] = all;
+  const current = (each: Revision) => deployment.status === "ready" && each.generation === deployment.applied_generation;
   const live = deployment.status !== "deleting" && deployment.status !== "deleted";
   const version = (id: string) => {
     const found = templates?.find((each) => each.id === id);
@@ -70,7 +71,7 @@ function RevisionTable({ deployment, all }: { deployment: Deployment; all: Revis
                 <Button size="xs" variant="default" onClick={() => setCompared(each)} aria-label={`Values of revision ${each.revision}`}>
                   Values
                 </Button>
-                {live && each !== latest && each.succeeded && (
+                {live && !current(each) && each.succeeded && (
                   <Button size="xs" variant="default" onClick={() => setTarget(each)} aria-label={`Roll back to revision ${each.revision}`}>
                     Roll back
                   </Button>
