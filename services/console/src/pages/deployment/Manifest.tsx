@@ -14,7 +14,7 @@ interface Props {
   /** `Kind/name`. */
   object: string;
   version?: string;
-  every: number;
+  every: number | false;
   onClose: () => void;
 }
 
@@ -36,7 +36,7 @@ export function Manifest({ deployment, object, version, every, onClose }: Props)
               )}
               <Group justify="space-between">
                 <Text size="sm" c="dimmed">
-                  As it is in the cluster now. Secrets are hidden.
+                  {every ? "As it is in the cluster now." : "As it was in the cluster at the last look."} Secrets are hidden.
                 </Text>
                 <Group gap="xs">
                   <CopyButton value={text}>

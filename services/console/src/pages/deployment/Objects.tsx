@@ -6,6 +6,8 @@ import { Boxes, CircleCheck, CircleX } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef } from "react";
 import type { Schemas } from "../../api/client";
 import { type Deployment, MOVING, resourcesQuery } from "../../api/deployments";
+import { meQuery } from "../../api/users";
+import { BusyButton } from "../../parts/BusyButton";
 import { Empty } from "../../parts/Empty";
 import { TextLink } from "../../parts/Links";
 import { Loaded } from "../../parts/Loaded";
@@ -20,7 +22,9 @@ const MOVING_MS = 2000;
 const STILL_MS = 15_000;
 
 export function Objects({ deployment }: { deployment: Deployment }) {
-  const every = MOVING.has(deployment.status) ? MOVING_MS : STILL_MS;
+  const { data: me } = useQuery(meQuery);
+  const own = me?.id === deployment.user_id;
+  const every = own && (MOVING.has(deployment.status) ? MOVING_MS : STILL_MS);
   const resources = useQuery({ ...resourcesQuery(deployment.id), refetchInterval: every });
   const { object: picked } = useSearch({ from: "/signed-in/deployments/$deploymentId" });
   useBackTo(picked);
@@ -36,6 +40,16 @@ export function Objects({ deployment }: { deployment: Deployment }) {
           </Empty>
         ) : (
           <>
+            {me && !own && (
+              <Group mb="sm">
+                <Text size="sm" c="dimmed">
+                  They are somebody else's, and each look is written down: they are not looked at again by themselves.
+                </Text>
+                <BusyButton size="xs" variant="default" busy={resources.isFetching} onClick={() => void resources.refetch()}>
+                  Look again
+                </BusyButton>
+              </Group>
+            )}
             <ul className="tree surface" aria-label="Live objects">
               {tree(objects, pods).map((branch) => (
                 <li key={branch.kind}>

@@ -5,6 +5,7 @@ import { Circle, CircleCheck, CircleDot, CircleX, type LucideIcon, TriangleAlert
 import type { Deployment } from "../../api/deployments";
 import type { FeedEvent } from "../../api/feed";
 import { latelyQuery, useHistory } from "../../api/history";
+import { tellsOfChange } from "../../api/live";
 import { Loaded } from "../../parts/Loaded";
 import { Older } from "../../parts/Older";
 import { Trouble } from "../../parts/Trouble";
@@ -31,7 +32,7 @@ export function EventTimeline({ deployment }: { deployment: Deployment }) {
 
 export function Recent({ id }: { id: string }) {
   const lately = useQuery(latelyQuery(id));
-  return <Loaded query={lately}>{({ events }) => <Shown events={events.slice(0, LATELY)} />}</Loaded>;
+  return <Loaded query={lately}>{({ events }) => <Shown events={events.filter(tellsOfChange).slice(0, LATELY)} />}</Loaded>;
 }
 
 function Shown({ events }: { events: FeedEvent[] }) {
