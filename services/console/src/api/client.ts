@@ -1,14 +1,15 @@
 /** The typed client of the HTTP API. Every refusal is thrown as a `Problem`. */
 import createClient from "openapi-fetch";
-import { Problem, unreachable } from "./problem";
+import { unreachable } from "./problem";
 import type { components, paths } from "./schema";
-import { freshSession } from "./renewal";
-import { endSession, readSession } from "./session";
+import { freshSession, refusal } from "./renewal";
 
 export type Schemas = components["schemas"];
 
 export const api = createClient<paths>({ baseUrl: window.location.origin });
 
+/** A line may be dead without a word, and what waits for a look at it would wait for good. */
+const LONGEST_LOOK_MS = 60_000;
 const PUBLIC = new Set(["/api/v1/auth/login", "/api/v1/auth/exchange", "/api/v1/auth/methods"]);
 
 api.use({
@@ -16,13 +17,11 @@ api.use({
     if (PUBLIC.has(schemaPath)) return request;
     const session = await freshSession();
     if (session) request.headers.set("Authorization", `Bearer ${session.token}`);
-    return request;
+    return request.method === "GET" ? new Request(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(LONGEST_LOOK_MS)]) }) : request;
   },
   async onResponse({ request, response }) {
     if (response.ok) return response;
-    const used = request.headers.get("Authorization");
-    if (response.status === 401 && used && used === `Bearer ${readSession()?.token}`) endSession("expired");
-    throw await Problem.of(response);
+    throw await refusal(request.headers, response);
   },
   onError() {
     return unreachable();

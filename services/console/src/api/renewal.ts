@@ -22,6 +22,13 @@ async function alone(work: () => Promise<void>): Promise<void> {
   else await work();
 }
 
+/** Why a request was refused. When its token is the newest there is and not taken any more, the session is over. */
+export async function refusal(asked: Headers, response: Response): Promise<Problem> {
+  const session = readSession();
+  if (response.status === 401 && session && asked.get("Authorization") === `Bearer ${session.token}`) endSession("expired");
+  return await Problem.of(response);
+}
+
 async function renew(): Promise<void> {
   if (!readSession() || isFresh(readSession())) return; // another tab did it meanwhile
   let response: Response;

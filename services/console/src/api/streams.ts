@@ -1,6 +1,5 @@
 /** Answers that arrive piece by piece, with the token that EventSource could not send. */
-import { Problem } from "./problem";
-import { freshSession } from "./renewal";
+import { freshSession, refusal } from "./renewal";
 
 export interface ServerEvent {
   id: string;
@@ -12,14 +11,15 @@ export async function openStream(path: string, init: RequestInit = {}): Promise<
   const headers = new Headers(init.headers);
   headers.set("Authorization", `Bearer ${(await freshSession())?.token ?? ""}`);
   const response = await fetch(path, { ...init, headers });
-  if (!response.ok || !response.body) throw await Problem.of(response);
+  if (!response.ok || !response.body) throw await refusal(headers, response);
   return response.body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>);
 }
 
-/** The events of a text/event-stream. */
-export async function* serverEvents(stream: ReadableStream<string>): AsyncGenerator<ServerEvent> {
+/** The events of a text/event-stream. `onPiece` hears of every sign of life, also of one that is no event. */
+export async function* serverEvents(stream: ReadableStream<string>, onPiece?: () => void): AsyncGenerator<ServerEvent> {
   let rest = "";
   for await (const text of pieces(stream)) {
+    onPiece?.();
     rest += text;
     const blocks = rest.split(/\r?\n\r?\n/);
     rest = blocks.pop() ?? "";

@@ -1,6 +1,6 @@
 /** Says so when the page does not hear of changes at the moment. */
 import { Text } from "@mantine/core";
-import { LoaderCircle } from "lucide-react";
+import { LoaderCircle, Unplug } from "lucide-react";
 import { useFeedState } from "../../api/feed";
 
 export function LiveMark() {
@@ -10,6 +10,11 @@ export function LiveMark() {
       {state === "broken" && (
         <>
           <LoaderCircle size={16} className="spin" aria-hidden /> Reconnecting…
+        </>
+      )}
+      {state === "full" && (
+        <>
+          <Unplug size={16} aria-hidden /> Not live: too many pages are open
         </>
       )}
     </Text>
