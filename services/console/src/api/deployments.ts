@@ -1,5 +1,6 @@
 /** Deployments: what is asked, how it is kept, how an event refreshes it. */
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { readAgain } from "./again";
 import { api, ask, everyPage, type Schemas } from "./client";
 
 export type Deployment = Schemas["DeploymentRead"];
@@ -20,21 +21,23 @@ const MANY = 20;
 export const deploymentsQuery = (listed: Listed = {}) =>
   queryOptions({
     queryKey: ["deployments", listed],
-    queryFn: ({ signal }) =>
-      everyPage((cursor) =>
+    queryFn: async ({ client, signal }) => {
+      const rows = await everyPage((cursor) =>
         ask(
           api.GET("/api/v1/deployments", {
             params: { query: { cursor, limit: 200, user_id: listed.userId, deleted: listed.deleted } },
             signal,
           }),
         ),
-      ),
+      );
+      return rows.map((row) => newest(client, row)).filter((row) => belongs(row, listed));
+    },
   });
 
 export const deploymentQuery = (id: string) =>
   queryOptions({
     queryKey: ["deployment", id],
-    queryFn: () => ask(api.GET("/api/v1/deployments/{deployment_id}", at(id))),
+    queryFn: async ({ client }) => newest(client, await ask(api.GET("/api/v1/deployments/{deployment_id}", at(id)))),
   });
 
 export const revisionsQuery = (id: string) =>
@@ -70,17 +73,24 @@ export const notesQuery = (id: string) =>
 
 const at = (id: string) => ({ params: { path: { deployment_id: id } } });
 
+/** The newer of two answers, which may come in another order than they were given. */
+const newer = (held: Deployment, come: Deployment): Deployment => (Date.parse(held.updated_at) > Date.parse(come.updated_at) ? held : come);
+
+const newest = (client: QueryClient, come: Deployment): Deployment => newer(client.getQueryData<Deployment>(["deployment", come.id]) ?? come, come);
+
+const belongs = (row: Deployment, listed: Listed): boolean => row.status !== "deleted" || Boolean(listed.deleted);
+
 /** Put what is known newly of a deployment into every place that shows it. */
-export function keepDeployment(client: QueryClient, fresh: Deployment): void {
+export function keepDeployment(client: QueryClient, come: Deployment): void {
+  const fresh = newest(client, come);
   client.setQueryData(["deployment", fresh.id], fresh);
   for (const [key, rows] of client.getQueriesData<Deployment[]>({ queryKey: ["deployments"] })) {
     if (!rows) continue;
     const listed = key[1] as Listed;
-    const gone = fresh.status === "deleted" && !listed.deleted;
     if (!rows.some((row) => row.id === fresh.id)) {
-      void client.invalidateQueries({ queryKey: key, exact: true });
+      void readAgain(client, { queryKey: key, exact: true });
     } else {
-      client.setQueryData(key, gone ? rows.filter((row) => row.id !== fresh.id) : rows.map((row) => (row.id === fresh.id ? fresh : row)));
+      client.setQueryData(key, rows.map((row) => (row.id === fresh.id ? newer(row, fresh) : row)).filter((row) => belongs(row, listed)));
     }
   }
 }
@@ -91,21 +101,19 @@ export function keepDeployment(client: QueryClient, fresh: Deployment): void {
  */
 export async function refreshDeployments(client: QueryClient, events: string[]): Promise<void> {
   const ids = events.filter((id) => isShown(client, id));
-  if (ids.length < events.length) await client.invalidateQueries({ queryKey: ["deployments"] });
-  if (ids.length > MANY) {
-    await client.invalidateQueries({ queryKey: ["deployments"] });
-    await client.invalidateQueries({ queryKey: ["deployment"] });
-    return;
-  }
-  await Promise.allSettled(
-    ids.map(async (id) => {
-      keepDeployment(client, await ask(api.GET("/api/v1/deployments/{deployment_id}", at(id))));
-      await client.invalidateQueries({ predicate: (query) => query.queryKey[1] === id && query.queryKey.length > 2 });
-    }),
-  );
+  const many = ids.length > MANY;
+  await Promise.allSettled([
+    ...(many || ids.length < events.length ? [readAgain(client, { queryKey: ["deployments"] })] : []),
+    ...(many ? [readAgain(client, { queryKey: ["deployment"] })] : ids.map((id) => refreshDeployment(client, id))),
+  ]);
+}
+
+async function refreshDeployment(client: QueryClient, id: string): Promise<void> {
+  keepDeployment(client, await ask(api.GET("/api/v1/deployments/{deployment_id}", at(id))));
+  await readAgain(client, { predicate: (query) => query.queryKey[1] === id && query.queryKey.length > 2 });
 }
 
 function isShown(client: QueryClient, id: string): boolean {
   const listed = client.getQueriesData<Deployment[]>({ queryKey: ["deployments"] });
-  return client.getQueryData(["deployment", id]) !== undefined || listed.some(([, rows]) => rows?.some((row) => row.id === id));
+  return client.getQueryState(["deployment", id]) !== undefined || listed.some(([, rows]) => rows?.some((row) => row.id === id));
 }

@@ -1,6 +1,7 @@
 /** Keeps what the pages show true to the event feed. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { readAgain } from "./again";
 import { refreshDeployments } from "./deployments";
 import { type FeedEvent, followFeed } from "./feed";
 import { keepProgress } from "./progress";
@@ -29,7 +30,7 @@ export function useLiveUpdates(): void {
       ending.signal,
       (event) => gathered.add(event),
       (told) => keepProgress(client, told),
-      () => gathered.everything(),
+      () => gathered.connected(),
     );
     return () => ending.abort();
   }, [client, signIn]); // a feed is of whom it was opened by
@@ -40,31 +41,45 @@ export function tellsOfChange(event: Pick<FeedEvent, "type">): boolean {
   return !event.type.startsWith("dev.slipway.object.read.");
 }
 
-/** Events of a short while, met with one refresh. */
-class Gathered {
-  private subjects = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | null = null;
+/** Events of a short while, met with one refresh; those that come during it are met with the next. */
+export class Gathered {
+  private events: FeedEvent[] = [];
+  private everything = false;
+  private working = false;
 
   constructor(private readonly client: QueryClient) {}
 
   add(event: FeedEvent): void {
-    if (event.subject && tellsOfChange(event)) this.subjects.add(event.subject);
-    this.timer ??= setTimeout(() => void this.refresh(), GATHER_MS);
+    this.events.push(event);
+    void this.work();
   }
 
   /** What happened between the pages' first look and the connection is not on it. */
-  everything(): void {
-    void this.client.invalidateQueries({ queryKey: ["deployments"] });
-    void this.client.invalidateQueries({ queryKey: ["deployment"] });
+  connected(): void {
+    this.everything = true;
+    void this.work();
+  }
+
+  private async work(): Promise<void> {
+    if (this.working) return;
+    this.working = true;
+    while (this.events.length || this.everything) {
+      await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+      await this.refresh();
+    }
+    this.working = false;
   }
 
   private async refresh(): Promise<void> {
-    const subjects = [...this.subjects];
-    this.subjects.clear();
-    this.timer = null;
-    const lists = new Set(subjects.flatMap((subject) => LISTS[subject.split("/")[0] ?? ""] ?? []));
-    for (const list of [...lists, "audit"]) void this.client.invalidateQueries({ queryKey: [list] });
-    const ids = subjects.filter((each) => each.startsWith("deployments/")).map((each) => each.split("/")[1] ?? "");
-    if (ids.length) await refreshDeployments(this.client, ids);
+    const { events, everything } = this;
+    [this.events, this.everything] = [[], false];
+    const subjects = new Set(events.filter(tellsOfChange).map((event) => event.subject ?? ""));
+    const [lists, ids] = [new Set(events.length ? ["audit"] : []), new Set<string>()];
+    for (const [kind = "", id = ""] of [...subjects].map((subject) => subject.split("/"))) {
+      for (const list of LISTS[kind] ?? []) lists.add(list);
+      if (kind === "deployments") ids.add(id);
+    }
+    if (everything) for (const list of ["deployments", "deployment"]) lists.add(list);
+    await Promise.all([refreshDeployments(this.client, [...ids]), ...[...lists].map((list) => readAgain(this.client, { queryKey: [list] }))]);
   }
 }
