@@ -31,14 +31,16 @@ class Watch:
         self._namespace = namespace
         here = [item for item in manifest if item["metadata"].get("namespace", namespace) == namespace]
         self._custom = [item for item in here if is_custom(item)]
-        followed = [item for item in here if item["kind"] in PATHS and may_wait(item) and not is_custom(item)]
+        known = [item for item in here if item["kind"] in PATHS and not is_custom(item)]
+        followed = [item for item in known if may_wait(item)]
         self._kinds = {item["kind"] for item in followed}
         self._expected = {(item["kind"], item["metadata"]["name"]) for item in [*followed, *self._custom]}
+        self._total = len(self._expected) + len(known) - len(followed)
 
     async def until_ready(self, *, timeout_sec: int, control: Control, waits: Waits) -> bool:
         """Return True when all are ready, False when told to stop; OperationFailed after `timeout_sec`."""
         try:
-            with tracing.span("watch until ready", objects=len(self._expected)):
+            with tracing.span("watch until ready", objects=self._total):
                 return await self._until_ready(timeout_sec, control, waits)
         finally:
             self._cluster.forget(self._namespace)
@@ -48,7 +50,7 @@ class Watch:
         waited = False
         while not control.stopped.is_set():
             found = unready(self._expected, await self._live())
-            control.count(len(self._expected) - len(found), len(self._expected))
+            control.count(self._total - len(found), self._total)
             if not found:
                 return True
             if not waited:
