@@ -25,7 +25,7 @@ async def owner_url(postgres_dsn: str) -> AsyncIterator[str]:
     await server.execute(f"CREATE DATABASE {name} OWNER {owner}")
     for role in ("slipway_api", "slipway_scheduler"):  # made by a superuser here: this server is shared by all tests
         await server.execute(f"GRANT {role} TO {owner} WITH ADMIN TRUE, INHERIT FALSE")
-    yield at_database(postgres_dsn, name, user=owner)
+    yield f"{at_database(postgres_dsn, name, user=owner)}?sslmode=prefer"
     await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await server.execute(f"DROP OWNED BY {owner} CASCADE")
     await server.close()
@@ -77,6 +77,8 @@ async def test_an_owner_that_the_services_share_sees_rows_in_spite_of_row_level_
         ({}, "DATABASE_URL is not set"),
         ({"DATABASE_URL": "mysql://x"}, "must begin with postgresql://"),
         ({"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x"}, "the database is not ready"),
+        ({"DATABASE_URL": "postgresql://u:hid/hidden@127.0.0.1:1/x"}, "DATABASE_URL must begin with postgresql://"),
+        ({"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x?sslmode=yes"}, "DATABASE_URL cannot be used: `sslmode`"),
         (
             {"DATABASE_URL": "postgresql://u@h/x", "SLIPWAY_ADMIN_EMAIL": "a@b", "SLIPWAY_ADMIN_PASSWORD": "short"},
             "SLIPWAY_ADMIN_PASSWORD has fewer than 12 characters",

@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from slipway.database.dsn import DsnError, connect
+
 SERVICES = ("api", "scheduler")
 LIMITS = {
     "statement_timeout": "30s",
@@ -44,7 +46,7 @@ async def ensure_all(owner_url: str, service_urls: Mapping[str, str]) -> None:
     Without any URL the services use the owner's login: it joins their roles, or row-level security would hide all rows
     from it.
     """
-    connection = await asyncpg.connect(owner_url.replace("postgresql+asyncpg:", "postgresql:", 1))
+    connection = await connect(owner_url)
     try:
         for service, url in service_urls.items():
             parts = urlsplit(url)
@@ -69,7 +71,7 @@ async def _run(connection: asyncpg.Connection, statement: str, *words: str) -> N
 
 
 async def _ensure_passwords(dsn: str, passwords: Mapping[str, str]) -> None:
-    connection = await asyncpg.connect(dsn)
+    connection = await connect(dsn)
     try:
         for service, password in passwords.items():
             await ensure(connection, service, password)
@@ -84,7 +86,11 @@ def main(environ: Mapping[str, str]) -> int:
     if not environ.get("DATABASE_URL") or not passwords:
         print(f"set DATABASE_URL, and {' or '.join(names.values())}", file=sys.stderr)  # noqa: T201 - a command's own words
         return 2
-    asyncio.run(_ensure_passwords(environ["DATABASE_URL"], passwords))
+    try:
+        asyncio.run(_ensure_passwords(environ["DATABASE_URL"], passwords))
+    except DsnError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command's own words
+        return 2
     return 0
 
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import asyncpg
 import msgspec
 
 from slipway.database import logins
+from slipway.database.dsn import connect
 from slipway.database.migrations import upgrade
 from slipway.dev import remembered
 from slipway.dev.build import Binaries, ensure_binaries, ensure_real_node
@@ -260,7 +260,7 @@ def link_tools(state: Path, binaries: Binaries) -> None:
 
 async def _prepare_database(stack: Stack) -> None:
     """Create the database, its schema, the services' logins and the first admin; each once."""
-    server = await asyncpg.connect(stack.postgres.dsn() if stack.postgres else stack.database_url)
+    server = await connect(stack.postgres.dsn() if stack.postgres else stack.database_url)
     try:
         known = "SELECT 1 FROM pg_database WHERE datname = $1"
         if stack.postgres and not await server.fetchval(known, DATABASE):
