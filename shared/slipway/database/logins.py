@@ -20,6 +20,7 @@ LIMITS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
     "search_path": "public",
+    "jit": "off",
 }
 """What a connection of a service begins with, whatever it says itself."""
 
