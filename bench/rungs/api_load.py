@@ -12,7 +12,7 @@ from bench.figures import Figure, Result, Say, in_turn, percentile
 from bench.programs.http_load import Found, Request
 from bench.servers import OURS, ROOT, THEIRS, program
 from bench.system import System, system
-from slipway.database.engine import Database, async_url
+from slipway.database.engine import Database
 from slipway.dev.ports import free_port
 from slipway.dev.process import spawn, stop, wait_ready
 
@@ -121,7 +121,7 @@ async def _ours(standing: System, users: int) -> Served:
 @asynccontextmanager
 async def _other(standing: System, users: int) -> AsyncGenerator[Served]:
     """Serve the FastAPI application from a database of its own on the same server."""
-    dsn = async_url(await standing.new_database("fastapi"))
+    dsn = (await standing.new_database("fastapi")).replace("postgresql:", "postgresql+asyncpg:", 1)
     log = standing.state / "log" / "fastapi-seeds.log"
     told = {"dsn": dsn, "key": KEY, "users": users}
     made = await program(THEIRS, "bench.others.fastapi_seeds", told, log=log)

@@ -97,6 +97,7 @@ async def test_a_password_is_changed_by_running_it_again(postgres_dsn: str):
             )
             await again.close()
     finally:
+        await server.execute("DROP OWNED BY test_rotated")
         await server.execute("DROP ROLE test_rotated")
         await server.close()
 

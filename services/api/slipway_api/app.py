@@ -21,6 +21,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 
 from slipway import failpoints, loop, telemetry
 from slipway.clock import SystemClock
+from slipway.database.dsn import readable
 from slipway.database.engine import Database
 from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
 from slipway.database.stuck import end_stuck
@@ -194,7 +195,7 @@ def main() -> None:
     try:
         warn_of_unknown(ApiSettings, os.environ)
         settings = load(ApiSettings, os.environ)
-        _ = settings.oidc
+        _ = settings.oidc, readable(settings.database_url)
         failpoints.arm(settings.failpoints)
     except (SettingsError, ValueError) as error:
         sys.exit(f"slipway-api: {error}")

@@ -52,10 +52,10 @@ def main() -> None:
         if settings.admin_email and len(settings.admin_password) < passwords.SHORTEST:
             raise SettingsError(f"SLIPWAY_ADMIN_PASSWORD has fewer than {passwords.SHORTEST} characters")
         asyncio.run(prepare(settings))
+    except REFUSALS as error:  # first: a certificate that is not trusted is a ValueError too
+        sys.exit(f"slipway-prepare: the database is not ready: {reason(error)}")
     except (SettingsError, ValueError) as error:
         sys.exit(f"slipway-prepare: {error}")
-    except REFUSALS as error:
-        sys.exit(f"slipway-prepare: the database is not ready: {reason(error)}")
 
 
 if __name__ == "__main__":

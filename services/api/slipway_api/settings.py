@@ -15,6 +15,7 @@ WILDCARD = r"^\*(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$"
 
 class ApiSettings(QuotaSettings, frozen=True, kw_only=True):
     database_url: str
+    """As libpq has it: `postgresql://login:password@host:5432/database?sslmode=verify-full&sslrootcert=/authority.crt`."""
     jwt_secret_key: Annotated[str, msgspec.Meta(min_length=SHORTEST_KEY)]
     """Signs access tokens."""
     jwt_previous_key: str = ""

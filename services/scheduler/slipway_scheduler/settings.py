@@ -9,6 +9,7 @@ from slipway.settings import QuotaSettings
 
 class SchedulerSettings(QuotaSettings, frozen=True, kw_only=True):
     database_url: str
+    """As libpq has it: `postgresql://login:password@host:5432/database?sslmode=verify-full&sslrootcert=/authority.crt`."""
     nats_url: str
     nats_ca: str = ""
     """File with the authorities that a `tls://` server is known by; empty means the system's."""

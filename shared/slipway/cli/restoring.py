@@ -14,6 +14,7 @@ import msgspec
 
 from slipway.cli.output import printable, say
 from slipway.database import restoring
+from slipway.database.dsn import DsnError
 from slipway.database.engine import Database
 from slipway.database.queries import clusters
 from slipway.database.queries import restoring as queries
@@ -40,6 +41,8 @@ def run(work: Work) -> None:
         done = asyncio.run(_connected(work))
     except (BrokerError, TimeoutError) as error:
         sys.exit(f"slipway: NATS does not answer ({error or 'timeout'}): it is needed, though an empty one will do")
+    except DsnError as error:
+        sys.exit(f"slipway: {error}")
     except OSError as error:
         sys.exit(f"slipway: PostgreSQL does not answer ({type(error).__name__})")
     sys.exit(0 if done else 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import msgspec
 from sqlalchemy import QueuePool, Result, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from slipway.database.dsn import connect, readable
 from slipway.database.hot import Hot, Statement, begun, lent
 from slipway.database.idle import check_idle
 from slipway.database.scoped import ScopedConnection, forget_at_checkin
@@ -67,7 +69,7 @@ class Database:
     def connect(
         cls, dsn: str, *, service: str, pool_size: int = 10, max_overflow: int = 10, pool_timeout: float = 10.0
     ) -> "Database":
-        """Return a database over a lazy pool. `dsn` is a libpq URL (`postgresql://...`). Opens nothing yet."""
+        """Return a database over a lazy pool. `dsn` is a libpq URL; DsnError when it is none. Opens nothing yet."""
         settings = {
             "application_name": f"slipway-{service}",
             "statement_timeout": "30000",
@@ -78,14 +80,16 @@ class Database:
             "jit": "off",  # it takes milliseconds to compile what runs for less than one
         }
         engine = create_async_engine(
-            async_url(dsn),
+            "postgresql+asyncpg://",
+            async_creator=partial(
+                connect, readable(dsn), server_settings=settings, timeout=5, connection_class=ScopedConnection
+            ),
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout,
             pool_use_lifo=True,  # those in use have their statements prepared; those that nobody needs lie still
             pool_recycle=1800,
             hide_parameters=True,  # an error's text ends in logs; its parameters may be secrets
-            connect_args={"server_settings": settings, "timeout": 5, "connection_class": ScopedConnection},
         )
         check_idle(engine.sync_engine)
         forget_at_checkin(engine.sync_engine)
@@ -134,14 +138,6 @@ class Database:
 async def enter(session: WriteSession, scope: Scope) -> None:
     """Go on for another scope: whoever signs in is known in the middle of a transaction."""
     await session.execute(_ENTER, _scope(scope))
-
-
-def async_url(dsn: str) -> str:
-    """Return the DSN with the asyncpg driver named, whichever PostgreSQL spelling it came in."""
-    scheme, sep, rest = dsn.partition("://")
-    if not sep or scheme.split("+")[0] not in ("postgresql", "postgres"):
-        raise ValueError("DATABASE_URL must begin with postgresql://")
-    return f"postgresql+asyncpg://{rest}"
 
 
 async def _begin(session: AsyncSession, scope: Scope, *, read_only: bool) -> None:

@@ -12,25 +12,46 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from slipway.database.dsn import DsnError, connect
+
 SERVICES = ("api", "scheduler")
 LIMITS = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
     "search_path": "public",
+    "jit": "off",
 }
 """What a connection of a service begins with, whatever it says itself."""
 
 
-def login_of(service: str) -> str:
-    return f"slipway_{service}_login"
+_COMMENT = "Slipway's, of the database "
+"""How a login's comment begins: roles belong to the server, and so may another installation's."""
+
+
+class LoginRefused(ValueError):
+    """A login was not made; says in a sentence why, and the way on."""
+
+
+def login_of(service: str, database: str = "slipway") -> str:
+    """Return the name for a service's login: another one for each database, as each is one installation's."""
+    return f"{database}_{service}_login"
 
 
 async def ensure(connection: asyncpg.Connection, service: str, password: str, *, login: str | None = None) -> None:
-    """Make a service's login, or set its password and limits again."""
+    """Make a service's login, or set its password and limits again.
+
+    LoginRefused when it serves another database of this server, or when whoever is connected may make none.
+    """
     name = login or login_of(service)
-    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+    database = str(await connection.fetchval("SELECT current_database()"))
+    if not await _is_there(connection, name):
+        await _may_make(connection, f"slipway_{service}")
         await _run(connection, f"CREATE ROLE %I LOGIN IN ROLE slipway_{service}", name)
+    await _run(connection, "COMMENT ON ROLE %I IS %L", name, f"{_COMMENT}{database}")
+    if await connection.fetchval("SELECT has_database_privilege(current_database(), 'CONNECT WITH GRANT OPTION')"):
+        # so that an operator may take it away from PUBLIC
+        await _run(connection, "GRANT CONNECT ON DATABASE %I TO %I", database, name)
     if await _is_superuser(connection):  # nobody else may say this, nor have made a role that is more
         await _run(connection, "ALTER ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS", name)
     await _run(connection, "ALTER ROLE %I PASSWORD %L", name, password)
@@ -44,7 +65,7 @@ async def ensure_all(owner_url: str, service_urls: Mapping[str, str]) -> None:
     Without any URL the services use the owner's login: it joins their roles, or row-level security would hide all rows
     from it.
     """
-    connection = await asyncpg.connect(owner_url.replace("postgresql+asyncpg:", "postgresql:", 1))
+    connection = await connect(owner_url)
     try:
         for service, url in service_urls.items():
             parts = urlsplit(url)
@@ -55,6 +76,32 @@ async def ensure_all(owner_url: str, service_urls: Mapping[str, str]) -> None:
             await connection.execute(f"GRANT {roles} TO CURRENT_USER WITH INHERIT TRUE")
     finally:
         await connection.close()
+
+
+async def _is_there(connection: asyncpg.Connection, login: str) -> bool:
+    """Tell whether the login is there already; LoginRefused when it is another database's that is there as well."""
+    found = await connection.fetchrow(
+        "SELECT (SELECT datname FROM pg_database WHERE datname <> current_database()"
+        "   AND $2::text || datname = shobj_description(r.oid, 'pg_authid')) AS other"
+        " FROM pg_roles r WHERE rolname = $1",
+        login,
+        _COMMENT,
+    )
+    if found and found["other"]:
+        raise LoginRefused(
+            f"the login {login} serves another installation, in the database {found['other']} of this server:"
+            " this one needs a login of another name"
+        )
+    return found is not None
+
+
+async def _may_make(connection: asyncpg.Connection, role: str) -> None:
+    if not await connection.fetchval("SELECT pg_has_role($1, 'MEMBER WITH ADMIN OPTION')", role):
+        owner = await connection.fetchval("SELECT quote_ident(current_user)")
+        raise LoginRefused(
+            f"{owner} may add no login to {role}, which another installation has made on this server: its owner or a superuser"
+            f" runs GRANT {', '.join(f'slipway_{each}' for each in SERVICES)} TO {owner} WITH ADMIN OPTION"
+        )
 
 
 async def _is_superuser(connection: asyncpg.Connection) -> bool:
@@ -69,7 +116,7 @@ async def _run(connection: asyncpg.Connection, statement: str, *words: str) -> N
 
 
 async def _ensure_passwords(dsn: str, passwords: Mapping[str, str]) -> None:
-    connection = await asyncpg.connect(dsn)
+    connection = await connect(dsn)
     try:
         for service, password in passwords.items():
             await ensure(connection, service, password)
@@ -84,7 +131,11 @@ def main(environ: Mapping[str, str]) -> int:
     if not environ.get("DATABASE_URL") or not passwords:
         print(f"set DATABASE_URL, and {' or '.join(names.values())}", file=sys.stderr)  # noqa: T201 - a command's own words
         return 2
-    asyncio.run(_ensure_passwords(environ["DATABASE_URL"], passwords))
+    try:
+        asyncio.run(_ensure_passwords(environ["DATABASE_URL"], passwords))
+    except (DsnError, LoginRefused) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command's own words
+        return 2
     return 0
 
 

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-import asyncpg
 import msgspec
 
 from slipway.database import logins
+from slipway.database.dsn import connect
 from slipway.database.migrations import upgrade
 from slipway.dev import remembered
 from slipway.dev.build import Binaries, ensure_binaries, ensure_real_node
@@ -117,7 +118,11 @@ class Stack:
     def dsn(self, service: str) -> str:
         """Return the DSN of a service's own login."""
         password = remembered.secret(self.state, f"database-{service}")
-        return with_login(self.database_url, logins.login_of(service), password)
+        return with_login(self.database_url, self.login(service), password)
+
+    def login(self, service: str) -> str:
+        """Return the name of a service's login: of a foreign server's database, one of its own."""
+        return logins.login_of(service, urlsplit(self.database_url).path.strip("/") or DATABASE)
 
     async def start_service(self, name: str, extra: Mapping[str, str] | None = None) -> Server:
         """Start `api`, `scheduler-1`, `executor-2`, ... with some more environment, and wait until it is ready."""
@@ -260,14 +265,17 @@ def link_tools(state: Path, binaries: Binaries) -> None:
 
 async def _prepare_database(stack: Stack) -> None:
     """Create the database, its schema, the services' logins and the first admin; each once."""
-    server = await asyncpg.connect(stack.postgres.dsn() if stack.postgres else stack.database_url)
+    server = await connect(stack.postgres.dsn() if stack.postgres else stack.database_url)
     try:
         known = "SELECT 1 FROM pg_database WHERE datname = $1"
         if stack.postgres and not await server.fetchval(known, DATABASE):
             await server.execute(f"CREATE DATABASE {DATABASE}")
         await asyncio.to_thread(upgrade, stack.database_url)
         for service in logins.SERVICES:
-            await logins.ensure(server, service, remembered.secret(stack.state, f"database-{service}"))
+            password = remembered.secret(stack.state, f"database-{service}")
+            await logins.ensure(server, service, password, login=stack.login(service))
+    except logins.LoginRefused as error:
+        raise ServerError(str(error)) from None
     finally:
         await server.close()
     await stack.run_once("slipway_api.bootstrap")

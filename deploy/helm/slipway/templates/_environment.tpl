@@ -46,7 +46,7 @@ NATS_URL: {{ printf "nats://%s:%s@%s:4222" (include "slipway.natsUser" .) (inclu
 SLIPWAY_CACHE_DIR: /cache
 {{- include "slipway.helmMemory" . }}
 {{- else if include "slipway.ownerUrl" .root }}
-DATABASE_URL: {{ include "slipway.withLogin" (dict "url" (include "slipway.ownerUrl" .root) "user" (printf "slipway_%s_login" .name) "password" (include "slipway.kept" (dict "root" .root "key" (printf "%s_DATABASE_PASSWORD" (upper .name))))) | quote }}
+DATABASE_URL: {{ include "slipway.withLogin" (dict "url" (include "slipway.ownerUrl" .root) "user" (include "slipway.login" .) "password" (include "slipway.kept" (dict "root" .root "key" (printf "%s_DATABASE_PASSWORD" (upper .name))))) | quote }}
 {{- end }}
 {{- if eq .name "api" }}
 JWT_SECRET_KEY: {{ include "slipway.kept" (dict "root" .root "key" "JWT_SECRET_KEY") }}
@@ -112,6 +112,12 @@ SLIPWAY_HELM_MEMORY_MIB: {{ $each | quote }}
 {{- else if .Values.postgresql.enabled -}}
 {{ printf "postgresql://postgres:%s@%s:5432/slipway" (include "slipway.kept" (dict "root" . "key" "POSTGRES_PASSWORD")) (include "slipway.name" (dict "root" . "name" "postgresql")) }}
 {{- end -}}
+{{- end -}}
+
+{{- /* A service's PostgreSQL login. Roles belong to the server, a database to one release: so it is named after the database. */ -}}
+{{- define "slipway.login" -}}
+{{- $database := (urlParse (include "slipway.ownerUrl" .root)).path | trimPrefix "/" | default "slipway" -}}
+{{- printf "%s_%s_login" (regexReplaceAll "[^A-Za-z0-9_-]" $database "_" | trunc 46) .name -}}
 {{- end -}}
 
 {{- /* A URL with another user and password; takes url, user and password. */ -}}

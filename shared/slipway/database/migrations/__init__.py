@@ -5,15 +5,15 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from slipway.database.engine import async_url
+from slipway.database.dsn import readable
 
 
 def config(dsn: str) -> Config:
-    """Return Alembic's configuration for a database (`postgresql://...`)."""
+    """Return Alembic's configuration for a database (`postgresql://...`); DsnError when the URL is none."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent))
     settings.set_main_option("path_separator", "os")
-    settings.attributes["url"] = async_url(dsn)
+    settings.attributes["dsn"] = readable(dsn)
     return settings
 
 

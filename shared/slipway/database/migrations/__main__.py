@@ -3,6 +3,7 @@
 import os
 import sys
 
+from slipway.database.dsn import DsnError
 from slipway.database.migrations import downgrade, upgrade
 
 
@@ -13,12 +14,16 @@ def main(arguments: list[str]) -> int:
     if not dsn:
         print("DATABASE_URL is not set", file=sys.stderr)  # noqa: T201 - a command's own words
         return 2
-    if direction == "upgrade":
-        upgrade(dsn, *arguments[1:2] or ["head"])
-    elif direction == "downgrade" and len(arguments) == 2:
-        downgrade(dsn, arguments[1])
-    else:
-        print(__doc__, file=sys.stderr)  # noqa: T201 - a command's own words
+    try:
+        if direction == "upgrade":
+            upgrade(dsn, *arguments[1:2] or ["head"])
+        elif direction == "downgrade" and len(arguments) == 2:
+            downgrade(dsn, arguments[1])
+        else:
+            print(__doc__, file=sys.stderr)  # noqa: T201 - a command's own words
+            return 2
+    except DsnError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command's own words
         return 2
     return 0
 

@@ -1,12 +1,14 @@
 """Runs migrations over asyncpg, one transaction each, giving up soon on a lock that a busy table does not yield."""
 
 import asyncio
+from functools import partial
 
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from slipway.database.dsn import connect
 from slipway.database.models import Base
 
 LOCK_TIMEOUT = "5s"
@@ -32,9 +34,8 @@ def _migrate(connection: Connection) -> None:
 
 async def _run() -> None:
     settings = {"lock_timeout": LOCK_TIMEOUT}  # of the whole session: each migration is a transaction of its own
-    engine = create_async_engine(
-        context.config.attributes["url"], poolclass=NullPool, connect_args={"server_settings": settings}
-    )
+    opening = partial(connect, context.config.attributes["dsn"], server_settings=settings)
+    engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, async_creator=opening)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_migrate)
