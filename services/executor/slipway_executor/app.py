@@ -69,6 +69,7 @@ from slipway_executor.reconcile.loop import Reconciler
 from slipway_executor.reserving import Reserving
 from slipway_executor.sealing import KEY_SECRET, RELOAD_SEC, Keyring, keyring
 from slipway_executor.settings import ExecutorSettings
+from slipway_executor.telling import tell_helm_memory
 from slipway_executor.worker import Worker
 
 log = structlog.get_logger()
@@ -155,6 +156,7 @@ async def _work(
     """Run an executor of this cluster until `stop` is set."""
     cache = Path(settings.cache_dir or Path.home() / ".cache" / "slipway")
     registries = Registries.parse(settings.registries)
+    tell_helm_memory()
     with tempfile.TemporaryDirectory(prefix="slipway-executor-") as work:
         async with (
             httpx.AsyncClient(timeout=httpx.Timeout(15.0), follow_redirects=False, trust_env=False) as http,
