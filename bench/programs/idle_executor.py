@@ -50,7 +50,7 @@ async def serve(settings: ExecutorSettings) -> None:
     broker = JetStreamBroker(settings.nats_url, name="slipway-executor", ca=settings.nats_ca)
     key = await keyring(cluster)
     cluster.secrets.setdefault(KEY_SECRET, key.stored)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with app.serving(settings, broker, cluster.ready), httpx.AsyncClient(trust_env=False) as http:
         charts = ChartStore(
             ChartClient(http, trusted=()), cache=Path(settings.cache_dir), builtin=app._builtin_charts(),  # noqa: SLF001
             registries=Registries.parse(()), keyring=key,

@@ -14,6 +14,7 @@ from slipway.database.engine import Database
 from slipway_api.app import create_app
 from slipway_api.deps import Deps
 from slipway_api.problems import HANDLERS
+from slipway_api.routes.health import health_of
 from tests.api.conftest import World, client_of, pointers, refused
 from tests.api.test_deployments import rows
 
@@ -201,7 +202,7 @@ async def test_a_fault_of_ours_is_logged_by_its_place_and_not_by_what_it_held():
 
 async def test_a_lost_database_is_503_and_health_says_so(deps: Deps, world: World):
     nowhere = Database.connect("postgresql://nobody:x@127.0.0.1:1/none", service="test")
-    app = create_app(msgspec.structs.replace(deps, database=nowhere))
+    app = create_app(msgspec.structs.replace(deps, database=nowhere, health=health_of(nowhere, None)))
     async with client_of(app, "http://slipway.test") as api:
         answer = await api.get("/api/v1/products", headers=world.as_user)
         refused(answer, 503, "unavailable")
@@ -209,7 +210,7 @@ async def test_a_lost_database_is_503_and_health_says_so(deps: Deps, world: Worl
         ready = await api.get("/health/ready")
         assert (ready.status_code, ready.json()["dependencies"]["database"]) == (503, "down")
         alive = await api.get("/health")
-        assert (alive.status_code, alive.json()["dependencies"]["nats"]) == (200, "down")
+        assert (alive.status_code, alive.json()["dependencies"]) == (200, {"database": "down", "nats": "down"})
         assert (await api.get("/health/live")).status_code == 200
     await nowhere.close()
 

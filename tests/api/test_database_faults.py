@@ -17,6 +17,7 @@ from slipway.database.queries import feed, outbox
 from slipway.domain.events import Actor, EventType
 from slipway_api.app import create_app
 from slipway_api.deps import Deps
+from slipway_api.routes.health import health_of
 from tests.api.conftest import World, client_of, refused
 from tests.conftest import at_database
 from tests.e2e.watching import eventually
@@ -52,10 +53,11 @@ async def small_pool(database_url: str) -> AsyncGenerator[Database]:
 async def test_an_exhausted_pool(database_url: str, deps: Deps, world: World):
     """Row 24: each request is answered, with what it asked for or with 503; afterwards all works again."""
     async with small_pool(database_url) as database:
-        app = create_app(msgspec.structs.replace(deps, database=database))
+        app = create_app(msgspec.structs.replace(deps, database=database, health=health_of(database, None)))
         async with client_of(app) as api:
             path = f"/deployments/{world.deployment}"
             async with database.reading():
+                assert (await api.get("http://slipway.test/health")).json()["dependencies"]["database"] == "unknown"
                 answer = await api.get(path, headers=world.as_user)
                 refused(answer, 503, "unavailable")
                 assert int(answer.headers["retry-after"]) >= 1

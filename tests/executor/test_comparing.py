@@ -1,5 +1,6 @@
 """What differs, what that asks for, and what a tenant is given: tables and properties without any server."""
 
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import msgspec
@@ -144,6 +145,31 @@ def test_a_tenant_is_given_rights_limits_and_a_wall():
     [quota] = [item for item in objects(TENANT) if item["kind"] == "ResourceQuota"]
     assert quota["spec"]["hard"] == {"requests.cpu": "1500m", "requests.memory": "512Mi", "requests.storage": "1Gi"}
     assert all(item["metadata"]["namespace"] == "n" for item in objects(TENANT))
+
+
+def goes_out(address: str, protocol: str, port: int) -> bool:
+    """Tell whether the tenant's policy lets its pods out to an address that is no pod's."""
+    [policy] = [item for item in objects(TENANT) if item["kind"] == "NetworkPolicy"]
+    blocks = [
+        (block, rule.get("ports", [{"protocol": protocol, "port": port}]))
+        for rule in policy["spec"]["egress"]
+        for each in rule["to"]
+        if (block := each.get("ipBlock"))
+    ]
+    return any(
+        ip_address(address) in ip_network(block["cidr"])
+        and not any(ip_address(address) in ip_network(left) for left in block.get("except", ()))
+        and {"protocol": protocol, "port": port} in ports
+        for block, ports in blocks
+    )
+
+
+def test_pods_ask_a_resolver_of_their_node_for_names_and_its_metadata_service_for_nothing():
+    """NodeLocal DNSCache is the resolver that pods are told of where kube-proxy runs in ipvs mode."""
+    assert goes_out("169.254.20.10", "UDP", 53)
+    assert goes_out("169.254.20.10", "TCP", 53)
+    assert not goes_out("169.254.169.254", "TCP", 80)
+    assert goes_out("198.51.100.1", "TCP", 443)
 
 
 def test_an_adopted_namespace_keeps_its_own_rules():

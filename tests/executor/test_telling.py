@@ -1,6 +1,7 @@
 """Executors measure Helm, count what they hold, and work in the trace of the command."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -12,6 +13,8 @@ from slipway_executor.failing import OperationFailed, transient
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.helm.observed import ObservedHelm
 from slipway_executor.helm.port import Deadline
+from slipway_executor.helm.resident import held_below
+from slipway_executor.telling import tell_helm_memory
 from tests.executor.world import UNREADY, World
 from tests.support.told import metric, recording
 
@@ -72,6 +75,29 @@ async def test_slots_and_held_jobs_are_shown(world: World):
     assert (metric("slipway_executor_slots", state="busy"), metric("slipway_executor_jobs", phase="watching")) == (0, 1)
     assert metric("slipway_executor_slots", state="free") == 2
     await world.worker.shut_down()
+
+
+HOLDING = "import subprocess, sys; own = b'x' * {own}; {more}; print('held', flush=True); sys.stdin.read()"
+"""A program that holds so many bytes until its input ends, and does something more before it says so."""
+BEARING = "child = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE); child.stdout.readline()"
+MIB = 2**20
+
+
+async def test_the_memory_of_helms_processes_is_told_with_that_of_theirs():
+    tell_helm_memory()
+    grandchild = HOLDING.format(own=60 * MIB, more="pass")
+    child = HOLDING.format(own=70 * MIB, more=BEARING.format(child=grandchild))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", child, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin
+    assert process.stdout
+    assert await process.stdout.readline() == b"held\n"
+    assert 60 * MIB < held_below(process.pid) < 120 * MIB
+    assert metric("slipway_helm_memory_bytes") > 130 * MIB
+    process.stdin.close()
+    await process.wait()
+    assert held_below(process.pid) == 0
 
 
 async def test_a_missing_helm_is_noticed():

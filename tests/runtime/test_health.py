@@ -1,12 +1,14 @@
 """A service tells its health truthfully: alive while it works, ready only when what it needs is there."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import httpx
 
+from slipway.clock import ManualClock, settle
 from slipway.dev.ports import free_port
-from slipway.health import asgi, serve_app
+from slipway.health import Check, Health, asgi, serve, serve_app
 from tests.support.told import metric
 
 
@@ -17,21 +19,67 @@ async def down() -> None:
     raise ConnectionError("postgresql://user:s3cret@db")
 
 
-async def ask(path: str, **checks: object) -> httpx.Response:
-    transport = httpx.ASGITransport(app=asgi(checks))  # pyright: ignore[reportArgumentType]
-    async with httpx.AsyncClient(transport=transport, base_url="http://health") as client:
+async def asked(health: Health, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=asgi(health)), base_url="http://health") as client:
         return await client.get(path)
 
 
+async def ask(path: str, **checks: Check) -> httpx.Response:
+    return await asked(Health(checks), path)
+
+
 async def test_health_stays_200_and_names_what_is_down_without_its_address():
-    answer = await ask("/health", database=down, nats=up)
+    health = Health({"database": down, "nats": up})
+    await health.look()
+    answer = await asked(health, "/health")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "degraded", "dependencies": {"database": "down", "nats": "ok"}}
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["dependencies"] == {"database": "down", "nats": "ok"}
     assert (
         metric("slipway_dependency_up", dependency="database"),
         metric("slipway_dependency_up", dependency="nats"),
     ) == (0, 1)
     assert "s3cret" not in answer.text
+
+
+async def test_health_answers_at_once_while_a_dependency_hangs_and_says_how_old_its_word_is():
+    """A kubelet waits a second and kills the container after three probes without an answer."""
+    hangs, free = asyncio.Event(), asyncio.Event()
+
+    async def database() -> None:
+        while hangs.is_set() and not free.is_set():
+            with contextlib.suppress(asyncio.CancelledError):  # not even a time limit ends it
+                await free.wait()
+
+    clock, stop = ManualClock(), asyncio.Event()
+    health = Health({"database": database}, clock)
+    assert (await asked(health, "/health")).json() == {
+        "status": "degraded", "dependencies": {"database": "unknown"}, "age_sec": None,
+    }  # fmt: skip
+    running = asyncio.create_task(health.run(stop))
+    await settle()
+    hangs.set()
+    await clock.advance(12)
+    assert (await asked(health, "/health")).json() == {
+        "status": "ok", "dependencies": {"database": "ok"}, "age_sec": 12,
+    }  # fmt: skip
+    free.set()
+    await settle()
+    assert (await asked(health, "/health")).json()["age_sec"] == 0
+    stop.set()
+    await running
+
+
+async def test_a_process_looks_at_what_it_needs_though_nobody_asks():
+    looked, stop = asyncio.Event(), asyncio.Event()
+
+    async def nats() -> None:
+        looked.set()
+
+    serving = asyncio.create_task(serve({"nats": nats}, host="127.0.0.1", port=free_port(), stop=stop))
+    await asyncio.wait_for(looked.wait(), 60)
+    stop.set()
+    await serving
 
 
 async def test_ready_is_503_while_a_dependency_is_down():

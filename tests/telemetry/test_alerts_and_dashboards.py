@@ -19,8 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy" / "helm" / "slipway"
 MODULES = (
-    "slipway.telemetry.metrics", "slipway.telemetry.pool", "slipway_api.metrics", "slipway_scheduler.metrics",
-    "slipway_executor.metrics",
+    "slipway.telemetry.metrics", "slipway.telemetry.memory", "slipway.telemetry.pool", "slipway_api.metrics",
+    "slipway_scheduler.metrics", "slipway_executor.metrics",
 )  # fmt: skip
 TARGET_LABELS = {"instance"}
 """What Prometheus adds to every series of a target."""

@@ -1,9 +1,14 @@
 """What every service tells of itself: what it is, and how far it uses its connections."""
 
 import platform
+from math import inf
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from slipway.database.engine import PoolUse
+from slipway.telemetry.memory import tell_limit
 from slipway.telemetry.metrics import tell_build, version
 from slipway.telemetry.pool import tell_pool
 from tests.support.told import metric
@@ -13,6 +18,26 @@ def test_a_service_tells_what_runs():
     tell_build("scheduler")
     told = metric("slipway_build_info", component="scheduler", version=version(), python=platform.python_version())
     assert told == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "limit"),
+    [
+        ("536870912", None, 2**29),
+        ("max", None, inf),
+        (None, "268435456", 2**28),
+        (None, str(2**63 - 4096), inf),
+        (None, None, inf),
+    ],
+    ids=["a limit", "no limit", "an older kernel's limit", "no limit of an older kernel", "no control groups"],
+)
+def test_the_limit_of_memory_is_the_containers(tmp_path: Path, first: str | None, second: str | None, limit: float):
+    files = [tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"]
+    for path, said in zip(files, (first, second), strict=True):
+        if said:
+            path.write_text(f"{said}\n")
+    tell_limit(files)
+    assert metric("slipway_memory_limit_bytes") == limit
 
 
 def test_connections_are_told_as_they_are_when_somebody_looks():

@@ -130,6 +130,7 @@ def make_deps(settings: ApiSettings, database: Database, broker: Broker | None) 
         database=database,
         clock=clock,
         broker=broker,
+        health=health.health_of(database, broker),
         tokens=Tokens(
             key=settings.jwt_secret_key, previous_key=settings.jwt_previous_key, minutes=settings.token_minutes
         ),
@@ -209,6 +210,7 @@ async def _serve(settings: ApiSettings) -> None:
     stop = stop_signal()
     tell_pool(database)
     beside = asyncio.gather(
+        deps.health.run(stop),
         deps.live.run(stop),
         LiveProgress(deps.broker, deps.live).run(stop),
         _end_feeds(deps.live, stop),

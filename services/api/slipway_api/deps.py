@@ -9,6 +9,7 @@ from slipway.database.engine import Database
 from slipway.domain.charts import Registries
 from slipway.domain.domains import DomainRules
 from slipway.domain.usage import Quota
+from slipway.health import Health
 from slipway.messaging.broker import Broker
 from slipway_api.assistant.assistant import Assistant
 from slipway_api.assistant.mcp_door import McpDoor
@@ -24,6 +25,7 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     clock: Clock
     broker: Broker | None
+    health: Health
     tokens: Tokens
     registries: Registries
     live: LiveFeed

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -69,6 +69,7 @@ from slipway_executor.reconcile.loop import Reconciler
 from slipway_executor.reserving import Reserving
 from slipway_executor.sealing import KEY_SECRET, RELOAD_SEC, Keyring, keyring
 from slipway_executor.settings import ExecutorSettings
+from slipway_executor.telling import tell_helm_memory
 from slipway_executor.worker import Worker
 
 log = structlog.get_logger()
@@ -93,33 +94,83 @@ def main() -> None:
 
 async def _serve(settings: ExecutorSettings) -> None:
     stop = stop_signal()
-    cache = Path(settings.cache_dir or Path.home() / ".cache" / "slipway")
     broker = JetStreamBroker(settings.nats_url, name=f"slipway-executor-{settings.cluster}", ca=settings.nats_ca)
-    timeout = httpx.Timeout(15.0)
+    opened: asyncio.Future[KubernetesCluster] = asyncio.get_running_loop().create_future()
+
+    async def kubernetes() -> None:
+        await opened.result().ready()  # raises until the cluster has given its key
+
     try:
-        async with (
-            connect(settings.kubeconfig, request_sec=Terms(gone_sec=settings.lease_sec).request_sec) as api,
-            httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as http,
-        ):
-            with tempfile.TemporaryDirectory(prefix="slipway-executor-") as work:
-                cluster = KubernetesCluster(api)
-                key = await _keyring(cluster, stop)
-                if key is None:
-                    return
-                registries = Registries.parse(settings.registries)
-                charts = ChartStore(
-                    ChartClient(http, trusted=registries.hosts),
-                    cache=cache / "charts",
-                    builtin=Path(settings.builtin_charts or _builtin_charts()),
-                    registries=registries,
-                    keyring=key,
-                    keeper=Keeper(broker, settings.cluster),
-                )
-                async with choose_helm(settings, cluster, Path(work)) as helm:
-                    await run(settings, broker, cluster, helm, charts, key, stop)
+        async with serving(settings, broker, kubernetes), AsyncExitStack() as held:
+            if found := await _open(settings, held, stop):
+                cluster, key = found
+                opened.set_result(cluster)
+                await _work(settings, broker, cluster, key, stop)
     finally:
         await broker.close()
         tracing.close()
+
+
+@asynccontextmanager
+async def serving(settings: ExecutorSettings, broker: Broker, kubernetes: Check) -> AsyncGenerator[None]:
+    """Serve health and metrics while the context is open: without a cluster too, as a process that listens is not killed."""
+    checks: dict[str, Check] = {
+        "nats": connection_check(broker),
+        "kubernetes": kubernetes,
+        "helm": partial(_helm_is_there, settings.helm_engine, settings.helm),
+    }
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(checks, host=settings.http_host, port=settings.http_port, stop=ended))
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+async def _open(
+    settings: ExecutorSettings, held: AsyncExitStack, stop: asyncio.Event
+) -> tuple[KubernetesCluster, Keyring] | None:
+    """Return the cluster, open while `held` is, and its key as soon as it gives it; None when it is time to stop.
+
+    Each try reads the kubeconfig again: a wrong one may have been replaced.
+    """
+    while not stop.is_set():
+        async with AsyncExitStack() as trying:
+            try:
+                connecting = connect(settings.kubeconfig, request_sec=Terms(gone_sec=settings.lease_sec).request_sec)
+                cluster = KubernetesCluster(await trying.enter_async_context(connecting))
+                key = await keyring(cluster)
+            except OperationFailed as error:
+                log.warning("cluster_not_ready", code=error.failure.code, reason=error.failure.reason)
+            else:
+                await held.enter_async_context(trying.pop_all())
+                return cluster, key
+        await first_of(asyncio.sleep(RETRY_SEC), stop.wait())
+    return None
+
+
+async def _work(
+    settings: ExecutorSettings, broker: Broker, cluster: KubernetesCluster, key: Keyring, stop: asyncio.Event
+) -> None:
+    """Run an executor of this cluster until `stop` is set."""
+    cache = Path(settings.cache_dir or Path.home() / ".cache" / "slipway")
+    registries = Registries.parse(settings.registries)
+    tell_helm_memory()
+    with tempfile.TemporaryDirectory(prefix="slipway-executor-") as work:
+        async with (
+            httpx.AsyncClient(timeout=httpx.Timeout(15.0), follow_redirects=False, trust_env=False) as http,
+            choose_helm(settings, cluster, Path(work)) as helm,
+        ):
+            charts = ChartStore(
+                ChartClient(http, trusted=registries.hosts),
+                cache=cache / "charts",
+                builtin=Path(settings.builtin_charts or _builtin_charts()),
+                registries=registries,
+                keyring=key,
+                keeper=Keeper(broker, settings.cluster),
+            )
+            await run(settings, broker, cluster, helm, charts, key, stop)
 
 
 async def run(
@@ -166,19 +217,12 @@ async def run(
     async def reload() -> None:
         key.load(await cluster.keep_secret(KEY_SECRET, key.stored))
 
-    checks: dict[str, Check] = {
-        "nats": connection_check(broker),
-        "kubernetes": cluster.ready,
-        "helm": partial(_helm_is_there, settings.helm_engine, settings.helm),
-    }
-
     async def drain() -> None:
         await stop.wait()
         await asyncio.gather(worker.shut_down(), logs_of.close())
         stopped.set()
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(checks, host=settings.http_host, port=settings.http_port, stop=stopped))
         answers = partial(_answer, broker, settings.cluster, Queries(handlers), beating, stop)
         tasks.create_task(Ticker(answers, interval=0.0, name="answers").run(stop))
         tasks.create_task(beating.run(stopped))
@@ -230,17 +274,6 @@ async def _answer(broker: Broker, cluster: str, queries: Queries, beating: Ticke
             await stop.wait()
 
     await first_of(answering(), stop.wait())  # NATS may not be there yet when it is time to stop
-
-
-async def _keyring(cluster: KubernetesCluster, stop: asyncio.Event) -> Keyring | None:
-    """Return the cluster's key as soon as the cluster answers; None when it is time to stop."""
-    while not stop.is_set():
-        try:
-            return await keyring(cluster)
-        except OperationFailed as error:
-            log.warning("cluster_not_ready", code=error.failure.code, reason=error.failure.reason)
-            await first_of(asyncio.sleep(RETRY_SEC), stop.wait())
-    return None
 
 
 async def _helm_is_there(*programs: str) -> None:

@@ -13,6 +13,7 @@ HELM_SECONDS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600),
 )
 """`result` is `ok`, `failed` or `stopped`."""
+HELM_MEMORY = Gauge("slipway_helm_memory_bytes", "Memory that Helm's processes of this executor hold for themselves.")
 CLAIMS = Counter("slipway_executor_claims_total", "Commands that were claimed, or were another's.", ["verdict"])
 """`verdict` is `run`, `drop` or `unanswered`."""
 LEASES_LOST = Counter("slipway_executor_leases_lost_total", "Kubernetes Leases that were seen in other hands.")

@@ -10,6 +10,7 @@ from slipway.messaging.messages import Command, JobPhase
 from slipway.telemetry import tracing
 from slipway.telemetry.tracing import Kind, Span
 from slipway_executor import metrics
+from slipway_executor.helm.resident import held_by_helm
 from slipway_executor.reconcile.loop import End
 from slipway_executor.slots import Slots
 
@@ -43,6 +44,11 @@ def tell_held(phases: Callable[[], Sequence[JobPhase]]) -> None:
     """Show from now on how many jobs are held in each phase."""
     for phase in JobPhase:
         metrics.HELD.labels(phase.value).set_function(partial(_count, phases, phase))
+
+
+def tell_helm_memory() -> None:
+    """Show from now on what Helm's processes hold."""
+    metrics.HELM_MEMORY.set_function(held_by_helm)
 
 
 def _count(phases: Callable[[], Sequence[JobPhase]], phase: JobPhase) -> int:

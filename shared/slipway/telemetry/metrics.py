@@ -10,7 +10,7 @@ BUILD = Gauge("slipway_build_info", "What runs here; always 1.", ["component", "
 PASSES = Counter("slipway_loop_passes_total", "Passes of a service's loops.", ["loop", "result"])
 """`result` is `ok` or `failed`."""
 DEPENDENCY_UP = Gauge(
-    "slipway_dependency_up", "Whether the last health question found the dependency usable.", ["dependency"]
+    "slipway_dependency_up", "Whether the last look at health found the dependency usable.", ["dependency"]
 )
 
 

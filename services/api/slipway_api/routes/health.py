@@ -6,17 +6,20 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from slipway.health import probe, summary
-from slipway.messaging.broker import BrokerUnavailable
+from slipway.database.engine import Database
+from slipway.health import Health
+from slipway.messaging.broker import Broker, BrokerUnavailable
 from slipway_api.deps import Deps
 
 
-async def _dependencies(deps: Deps) -> dict[str, str]:
+def health_of(database: Database, broker: Broker | None) -> Health:
+    """Return the health of an API that works with these."""
+
     async def nats() -> None:
-        if deps.broker is None or not deps.broker.connected:
+        if broker is None or not broker.connected:
             raise BrokerUnavailable
 
-    return await probe({"database": deps.database.ping, "nats": nats})
+    return Health({"database": database.ping, "nats": nats})
 
 
 @get("/health/live", opt={"public": True}, include_in_schema=False)
@@ -27,14 +30,14 @@ async def live() -> dict[str, str]:
 
 @get("/health", opt={"public": True}, tags=["platform"])
 async def health(deps: NamedDependency[Deps]) -> dict[str, Any]:
-    """Return 200 while the process works; its dependencies are named in the body."""
-    return summary(await _dependencies(deps))
+    """Return 200 while the process works; the body names its dependencies as the last look found them, some seconds ago."""
+    return deps.health.summary()
 
 
 @get("/health/ready", opt={"public": True}, tags=["platform"])
 async def ready(deps: NamedDependency[Deps]) -> Response[dict[str, Any]]:
     """Return 503 when the database is down. Without NATS all but the live feed and live queries works."""
-    found = await _dependencies(deps)
+    found = await deps.health.look()
     able = found["database"] == "ok"
     body = {"status": "ok" if able else "unavailable", "dependencies": found}
     return Response(body, status_code=200 if able else 503)

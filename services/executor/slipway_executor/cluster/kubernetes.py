@@ -170,7 +170,10 @@ class KubernetesApi:
 
 @asynccontextmanager
 async def connect(kubeconfig: str, *, request_sec: float = REQUEST_SEC) -> AsyncGenerator[KubernetesApi]:
-    """Open the API named by a kubeconfig file, or by the pod's service account when it is empty."""
+    """Open the API named by a kubeconfig file, or by the pod's service account when it is empty.
+
+    OperationFailed when that cannot be read, or makes no sense.
+    """
     configuration = Configuration()
 
     async def read() -> None:
@@ -183,9 +186,15 @@ async def connect(kubeconfig: str, *, request_sec: float = REQUEST_SEC) -> Async
         with contextlib.suppress(config.ConfigException, OSError):  # there is none at this moment: the old ones stay
             await read()
 
-    await read()
-    configuration.connection_pool_maxsize = 64
-    async with ApiClient(configuration=configuration) as client:
+    try:
+        await read()
+        configuration.connection_pool_maxsize = 64
+        opened = ApiClient(configuration=configuration)
+    except Exception as error:  # whatever its reader stumbles over in a file of somebody's
+        raise needs_person(
+            "kubeconfig_unusable", f"the executor's kubeconfig cannot be used ({type(error).__name__})"
+        ) from error
+    async with opened as client:
         yield KubernetesApi(client, renew, request_sec=request_sec)
 
 

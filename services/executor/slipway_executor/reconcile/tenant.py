@@ -14,6 +14,7 @@ from slipway_executor.cluster.users import ACCOUNT, TRUSTED_ACCOUNT
 
 PULL_SECRET = "slipway-pull"  # noqa: S105 - a name
 MANAGER = "slipway"
+LINK_LOCAL = "169.254.0.0/16"
 DEFAULT_REQUESTS = {"cpu": "50m", "memory": "64Mi"}
 """Of a container that asks for nothing; quotas count it so."""
 
@@ -100,17 +101,24 @@ def _binding(tenant: Tenant) -> Object:
 
 
 def _network(tenant: Tenant) -> Object:
-    """Nobody comes in from other tenants' namespaces; nobody goes out to the machine's own metadata service."""
+    """Nobody comes in from other tenants' namespaces; nobody goes out to the machine's own metadata service.
+
+    Of its link-local addresses pods may ask for names: there the resolver is where each node has one (NodeLocal DNSCache).
+    """
     platform = {"matchExpressions": [{"key": DEPLOYMENT_LABEL, "operator": "DoesNotExist"}]}
     outside = [
-        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": [LINK_LOCAL]}},
         {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10"]}},
     ]
+    names = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     spec = {
         "podSelector": {},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": [{"podSelector": {}}, {"namespaceSelector": platform}]}],
-        "egress": [{"to": [*outside, {"podSelector": {}}, {"namespaceSelector": platform}]}],
+        "egress": [
+            {"to": [*outside, {"podSelector": {}}, {"namespaceSelector": platform}]},
+            {"to": [{"ipBlock": {"cidr": LINK_LOCAL}}], "ports": names},
+        ],
     }
     return _named(tenant, "networking.k8s.io/v1", "NetworkPolicy", MANAGER, spec=spec)
 
