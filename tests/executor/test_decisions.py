@@ -336,6 +336,8 @@ HELM_WORDS = [
     ("Error: error validating \"\": error decoding: typeof is unknown", "helm_failed"),
     ("Error: Post \"https://x/api\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)", "cluster_unreachable"),
     ("Error: Post \"https://x/api\": unexpected EOF", "cluster_unreachable"),
+    ("Error: UPGRADE FAILED: pre-upgrade hooks failed: write tcp 1:2->3:4: write: broken pipe", "cluster_unreachable"),
+    ("Error: Get \"https://x/api\": http2: server sent GOAWAY and closed the connection", "cluster_unreachable"),
     ("Error: etcdserver: request timed out", "cluster_unavailable"),
     ("Error: Too many requests, please try again later.", "cluster_unavailable"),
     ("Error: configmaps \"x\" is forbidden: unable to create new content in namespace x because it is being terminated", "namespace_terminating"),

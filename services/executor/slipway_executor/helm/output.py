@@ -7,7 +7,8 @@ from slipway_executor.cluster.port import UNKNOWN_KIND
 
 _AWAY = (
     r"connection refused|connection reset|i/o timeout|no such host|TLS handshake timeout|unexpected EOF|: EOF"
-    r"|Client\.Timeout exceeded|http2: client connection lost"
+    r"|Client\.Timeout exceeded|http2: (?:client connection lost|server sent GOAWAY)|server closed idle connection|broken pipe"
+    r"|use of closed network connection|stream error"
 )
 _TROUBLED = (
     r"Too many requests|etcdserver: |the server is currently unable|an error on the server|Internal error occurred"
