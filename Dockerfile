@@ -15,7 +15,7 @@ RUN npx vite build --logLevel warn
 FROM nginx:1.29-bookworm AS console
 COPY deploy/console/nginx.conf deploy/console/headers.conf deploy/console/start.sh /etc/slipway/
 COPY --from=console-files /src/services/api/slipway_api/console /usr/share/slipway/console
-ENV SLIPWAY_HTTP_PORT=8080 SLIPWAY_API_ADDRESS=api:8080
+ENV SLIPWAY_HTTP_PORT=8080 SLIPWAY_API_ADDRESS=api:8080 SLIPWAY_BEHIND_PROXY=false
 USER 10001:10001
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["sh", "/etc/slipway/start.sh", "check"]

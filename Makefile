@@ -98,6 +98,6 @@ chaos: setup ## random changes while services are killed: SEED=... RUNS=... OPER
 lock: ## write requirements/*.txt again from pyproject.toml (needs uv)
 	uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/dev.txt
 	@for s in api scheduler executor; do \
-	  uv pip compile --quiet --extra $$s --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/$$s.txt || exit 1; done
+	  uv pip compile --quiet --extra $$s --constraints requirements/dev.txt --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/$$s.txt || exit 1; done
 	uv pip compile --quiet --group bench --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 -o requirements/bench.txt
 	printf 'hatchling\neditables\n' | uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 - -o requirements/build.txt

@@ -1,6 +1,7 @@
 """The API behind proxies: it believes those it trusts, and nobody else; the console's own nginx is one of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +104,25 @@ def test_a_network_that_is_none_is_told_at_the_start(wrong: str):
     assert wrong not in str(caught.value).replace("10.0.0.0/8", "")
 
 
-@pytest.fixture
-async def behind_nginx(deps: Deps, broker: JetStreamBroker, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the console's own server, with the API behind it."""
+@asynccontextmanager
+async def through_nginx(deps: Deps, tmp_path: Path, *, behind_proxy: bool) -> AsyncGenerator[httpx.AsyncClient]:
+    """Give a client of the console's own server, with the API behind it."""
     (tmp_path / "console" / "assets").mkdir(parents=True)
     (tmp_path / "console" / "index.html").write_text("<!doctype html>")
     (tmp_path / "console" / "assets" / "index-abc.js").write_text("1")
     settings = load(ApiSettings, {**ENVIRONMENT, "SLIPWAY_TRUSTED_PROXIES": "127.0.0.1"})
-    behind = app.served(settings, msgspec.structs.replace(deps, broker=broker))
     async with (
-        served(behind) as api, console_server(tmp_path, api) as console, httpx.AsyncClient(base_url=console) as client,
-    ):  # fmt: skip
+        served(app.served(settings, deps)) as api,
+        console_server(tmp_path, api, behind_proxy=behind_proxy) as console,
+        httpx.AsyncClient(base_url=console) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def behind_nginx(deps: Deps, broker: JetStreamBroker, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    known = msgspec.structs.replace(deps, broker=broker)
+    async with through_nginx(known, tmp_path, behind_proxy=False) as client:
         yield client
 
 
@@ -131,14 +140,17 @@ async def test_charts_of_any_size_that_the_api_takes_pass_through_the_consoles_s
     refused(nobody, 401, "unauthenticated")
 
 
-async def test_the_consoles_server_tells_the_api_who_asks_and_how(
-    behind_nginx: httpx.AsyncClient, signed_up: None, database: Database
+@pytest.mark.parametrize("behind_proxy", [False, True], ids=["reached-by-anybody", "behind-an-ingress"])
+async def test_a_client_s_own_word_on_who_asks_and_how_is_a_proxy_s_or_nobody_s(
+    deps: Deps, signed_up: None, database: Database, tmp_path: Path, behind_proxy: bool
 ):
-    for headers in ({}, forwarded(USER)):
-        body = {"email": EMAIL, "password": PASSWORD, "cookie": True}
-        answer = await behind_nginx.post("/api/v1/auth/login", json=body, headers=headers)
-        assert ("secure" in answer.headers["set-cookie"].lower()) == bool(headers), "an Ingress says that it was https"
-    assert await addresses(database) == ["127.0.0.1", USER]
+    async with through_nginx(deps, tmp_path, behind_proxy=behind_proxy) as console:
+        for headers in ({}, forwarded(USER)):
+            body = {"email": EMAIL, "password": PASSWORD, "cookie": True}
+            answer = await console.post("/api/v1/auth/login", json=body, headers=headers)
+            believed = behind_proxy and bool(headers)
+            assert ("secure" in answer.headers["set-cookie"].lower()) == believed
+    assert await addresses(database) == ["127.0.0.1", USER if behind_proxy else "127.0.0.1"]
 
 
 @pytest.mark.parametrize("path", ["/", "/deployments", "/assets/index-abc.js"])

@@ -23,7 +23,7 @@ OURS = ("prepare", "api", "scheduler", "executor", "console")
 SETTINGS = {**deploy_files.SETTINGS, "prepare": PrepareSettings}
 ASKED = re.compile(r"\$\{([A-Z_]+)(?::\?[^}]*)?\}")
 DOCKERFILE = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())
-CONSOLE = {"SLIPWAY_HTTP_PORT", "SLIPWAY_API_ADDRESS"}
+CONSOLE = {"SLIPWAY_HTTP_PORT", "SLIPWAY_API_ADDRESS", "SLIPWAY_BEHIND_PROXY"}
 """What deploy/console/start.sh reads."""
 
 
@@ -69,12 +69,20 @@ def test_compose_logs_in_with_the_users_that_nats_has():
     assert read == set(SERVICES["nats"]["environment"])
 
 
-def test_the_api_trusts_the_console_s_server_at_the_address_that_nobody_else_gets():
+def test_console_and_api_know_each_other_by_addresses_that_nobody_else_gets():
+    """The console looks the API's name up once: an API that is made anew must come back where it was."""
     [network] = COMPOSE["networks"]["default"]["ipam"]["config"]
-    address = SERVICES["console"]["networks"]["default"]["ipv4_address"]
-    assert SERVICES["api"]["environment"]["SLIPWAY_TRUSTED_PROXIES"] == address
-    assert ip_address(address) in ip_network(network["subnet"])
-    assert ip_address(address) not in ip_network(network["ip_range"])
+    addresses = {name: SERVICES[name]["networks"]["default"]["ipv4_address"] for name in ("console", "api")}
+    assert len(set(addresses.values())) == 2
+    assert SERVICES["api"]["environment"]["SLIPWAY_TRUSTED_PROXIES"] == addresses["console"]
+    for address in addresses.values():
+        assert ip_address(address) in ip_network(network["subnet"])
+        assert ip_address(address) not in ip_network(network["ip_range"])
+
+
+def test_the_console_believes_nobody_who_asks_unless_it_is_told():
+    assert SERVICES["console"]["environment"]["SLIPWAY_BEHIND_PROXY"] == "false"
+    assert "SLIPWAY_BEHIND_PROXY=false" in str(stages()["console"])
 
 
 def test_compose_starts_in_an_order_in_which_everything_is_there():
@@ -143,6 +151,15 @@ def test_an_image_installs_only_its_own_locked_extra():
         lock = (ROOT / "requirements" / f"{service}.txt").read_text()
         assert ("sqlalchemy" in lock) == (service != "executor")
         assert importlib.util.find_spec(f"slipway_{service}.__main__"), "what `serve` runs"
+
+
+def test_an_image_installs_the_versions_that_the_tests_run_with():
+    def locked(name: str) -> set[tuple[str, str]]:
+        return set(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements" / f"{name}.txt").read_text(), re.MULTILINE))
+
+    for service in deploy_files.SETTINGS:
+        assert locked(service)
+        assert not locked(service) - locked("dev"), "make lock"
 
 
 def test_the_executors_helm_is_the_one_that_everything_is_tried_with():

@@ -29,6 +29,12 @@ def line_of_the_readme() -> str:
     return lines.pop()
 
 
+def selector_of_the_runbook() -> str:
+    """Return the labels by which docs/operations.md has the services' logs read, quoted."""
+    [found] = re.findall(r"kubectl logs -n slipway-system -l ('[^']+')", (ROOT / "docs" / "operations.md").read_text())
+    return found
+
+
 async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Operator):
     said = await operator.types(line_of_the_readme())
     assert "admin@slipway.localhost" in said
@@ -41,6 +47,8 @@ async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Op
     assert all(item["status"]["readyReplicas"] == 2 for item in deployments["items"])
 
     assert (await operator.environment("api"))["SLIPWAY_TRUSTED_PROXIES"] == PODS
+    services = await operator.kubectl("get", "pods", "-l", selector_of_the_runbook())
+    assert len(services["items"]) == 6, "two pods of each service that writes a log"
 
     await operator.run_hook()
     await operator.run_pod("scheduler")

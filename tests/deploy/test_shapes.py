@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from slipway_executor import worker
-from tests.deploy.helming import COMPONENTS, EVERYTHING, PLATFORM, container, helm, named, rendered
+from tests.deploy.helming import COMPONENTS, EVERYTHING, PLATFORM, container, environment, helm, named, rendered
 
 VERSIONS = ("1.31", "1.34", "1.37")
 FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
@@ -71,6 +71,7 @@ OVERRIDES: list[tuple[str, Any, str, Any]] = [
     ("tolerations", [{"operator": "Exists"}], "spec.template.spec.tolerations", [{"operator": "Exists"}]),
     ("affinity", {"podAntiAffinity": {}}, "spec.template.spec.affinity", {"podAntiAffinity": {}}),
     ("existingSecret", "mine", "envFrom.2.secretRef.name", "mine"),
+    ("extraVolumes", [{"name": "x", "emptyDir": {}}], "spec.template.spec.volumes.1", {"name": "x", "emptyDir": {}}),
     ("imagePullSecrets", ["login"], "spec.template.spec.imagePullSecrets", [{"name": "login"}]),
     ("terminationGracePeriodSeconds", 7, "spec.template.spec.terminationGracePeriodSeconds", 7),
 ]
@@ -189,6 +190,55 @@ async def test_an_ingress_leads_to_the_console():
     [rule] = named(objects, "Ingress", "slipway-console")["spec"]["rules"]
     backend = rule["http"]["paths"][0]["backend"]["service"]
     assert (rule["host"], backend) == ("s.example.org", {"name": "slipway-console", "port": {"number": 80}})
+
+
+async def test_the_console_s_service_is_reached_past_its_ingress_by_nobody_unless_the_operator_says_so():
+    behind = {"ingress.className": "nginx"}
+    for values, kind, believed in (
+        ({}, "NodePort", "false"),
+        (behind, "ClusterIP", "true"),
+        ({**behind, "console.service.type": "NodePort"}, "NodePort", "false"),
+        ({**behind, "console.service.type": "LoadBalancer"}, "LoadBalancer", "false"),
+        ({**behind, "console.service.nodePort": 30080}, "NodePort", "false"),
+        ({"console.service.type": "ClusterIP"}, "ClusterIP", "false"),
+        ({"console.env.SLIPWAY_BEHIND_PROXY": "true"}, "NodePort", "true"),
+    ):
+        objects = await rendered(values)
+        assert named(objects, "Service", "slipway-console")["spec"]["type"] == kind
+        assert environment(objects, "console")["SLIPWAY_BEHIND_PROXY"] == believed, values
+
+
+@pytest.mark.parametrize("job", ["migrations", "test"])
+async def test_what_runs_the_api_s_image_runs_where_and_as_the_api_does(job: str):
+    own = {
+        "imagePullSecrets": ["login"], "image.pullPolicy": "Always", "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"operator": "Exists"}], "affinity": {"podAntiAffinity": {}}, "resources.limits.cpu": "2",
+    }  # fmt: skip
+    objects = await rendered({f"api.{key}": value for key, value in own.items()})
+    api, other = named(objects, "Deployment", "slipway-api"), named(objects, "Job", f"slipway-{job}")
+    for key in ("imagePullSecrets", "nodeSelector", "tolerations", "affinity"):
+        assert at(other, f"spec.template.spec.{key}") == at(api, f"spec.template.spec.{key}")
+    for key in ("image", "imagePullPolicy", "resources"):
+        assert container(other)[key] == container(api)[key]
+
+
+async def test_migrations_see_the_file_that_the_database_s_url_names():
+    volume, mount = {"name": "ca", "configMap": {"name": "ca"}}, {"name": "ca", "mountPath": "/ca"}
+    job = named(await rendered({"extraVolumes": [volume], "extraVolumeMounts": [mount]}), "Job", "slipway-migrations")
+    assert volume in job["spec"]["template"]["spec"]["volumes"]
+    assert mount in container(job)["volumeMounts"]
+
+
+async def test_the_alert_on_missing_services_asks_for_those_that_run_here():
+    def asked(objects: list[dict[str, Any]]) -> str:
+        [found] = [item for item in objects if item["kind"] == "PrometheusRule"]
+        rules = {each["alert"]: each["expr"] for each in found["spec"]["groups"][0]["rules"]}
+        return rules["SlipwayServiceDown"]
+
+    every = [f'absent(slipway_build_info{{component="{name}"}})' for name in ("api", "scheduler", "executor")]
+    assert asked(await rendered({"metrics.rules": True})) == " or ".join(every)
+    executor_only = {f"{component}.enabled": False for component in ("api", "scheduler", "console")}
+    assert asked(await rendered({"metrics.rules": True, **executor_only})) == every[2]
 
 
 async def test_an_executor_alone_serves_a_second_cluster():

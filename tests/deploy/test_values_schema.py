@@ -20,7 +20,7 @@ WRONG: list[tuple[str, Any]] = [
     ("service.type", "ExternalName"),
     ("service.port", 0),
     ("service.port", "8080"),
-    ("service.nodePort", 70000),
+    ("service.type", ""),
     ("containerPort", 65536),
     ("resources.limits.cpu", "much"),
     ("resources.request", {}),
@@ -32,7 +32,6 @@ WRONG: list[tuple[str, Any]] = [
     ("env.FRONTEND_URL", "console.example.org"),
     ("env.JWT_SECRET_KEY", "too-short"),
     ("existingSecret", "Upper_Case"),
-    ("service.nodePort", 1),
     ("nodeSelector.disk", 1),
     ("nodeSelector", {"bad key!": "x"}),
     ("nodeSelector.disk", "not a label"),
@@ -55,6 +54,10 @@ WRONG_ALONE: list[tuple[str, Any]] = [
     ("bogus", 1),
     ("api.bogus", 1),
     ("api.enabled", "on"),
+    ("service.nodePort", 30080),
+    ("console.service.nodePort", 70000),
+    ("console.service.nodePort", 1),
+    ("console.service.type", "ExternalName"),
     ("api.autoscaling.minReplicas", 0),
     ("api.autoscaling.targetCPUUtilizationPercentage", "80%"),
     ("api.keda", {}),
@@ -63,6 +66,7 @@ WRONG_ALONE: list[tuple[str, Any]] = [
     ("executor.env.DATABASE_URL", "postgresql://u@db/x"),
     ("executor.env.JWT_SECRET_KEY", "k" * 40),
     ("executor.keda.lagThreshold", 0),
+    ("executor.keda.minReplicas", 0),
     ("executor.keda.monitoringEndpoint", "http://nats:8222"),
     ("executor.keda.triggers", [{"metadata": {}}]),
     ("executor.cacheSize", "big"),
@@ -99,6 +103,13 @@ async def test_a_wrong_value_is_refused_by_its_place(key: str, value: Any):
 @pytest.mark.parametrize(("key", "value"), WRONG[::3], ids=lambda each: str(each)[:40])
 async def test_it_is_refused_for_a_component_too(key: str, value: Any):
     await refused(f"executor.{key}", value)
+
+
+async def test_rights_of_trusted_charts_are_given_by_the_release_that_owns_their_account():
+    values = {"rbac.systemNamespace": False, "rbac.trustedClusterRole": "cluster-admin"}
+    code, output = await helm("template", "slipway", str(PLATFORM), *settings(values))
+    assert code != 0
+    assert "'/rbac/trustedClusterRole'" in output
 
 
 async def refused(key: str, value: Any) -> None:

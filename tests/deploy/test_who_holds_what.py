@@ -15,10 +15,11 @@ from slipway.dev import deploy_files
 from slipway.messaging.permissions import permissions
 from slipway.settings import load, variables
 from slipway_api.settings import ApiSettings
-from tests.deploy.helming import COMPONENTS, PLATFORM, environment, helm, named, rendered, settings
+from tests.deploy.helming import COMPONENTS, PLATFORM, container, environment, helm, named, rendered, settings
 
 OWNER = "postgresql://owner:secret@db.example.org:6432/slipway?sslmode=require"
 GIVEN = {"migrations.env.DATABASE_URL": OWNER, "env.NATS_URL": "nats://all:p@nats.example.org:4333"}
+HEADERS = dict.fromkeys(("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"), "authorization=Bearer x")
 TRIAL = {"nats.enabled": True, "postgresql.enabled": True}
 
 
@@ -68,11 +69,14 @@ async def test_a_number_is_told_as_it_was_written(number: int):
 
 
 async def test_secrets_stand_apart_from_settings():
-    objects = await rendered({**GIVEN, "api.env": {"SLIPWAY_X_SECRET": "s", "SLIPWAY_X_TOKEN": "t", "PLAIN": "p"}})
+    objects = await rendered(
+        {**GIVEN, "api.env": {"SLIPWAY_X_SECRET": "s", "SLIPWAY_X_TOKEN": "t", **HEADERS, "PLAIN": "p"}}
+    )
     plain = named(objects, "ConfigMap", "slipway-api")["data"]
     secret = named(objects, "Secret", "slipway-api")["data"]
     assert {"PLAIN", "SLIPWAY_HTTP_PORT"} <= set(plain)
-    assert {"DATABASE_URL", "NATS_URL", "JWT_SECRET_KEY", "SLIPWAY_X_SECRET", "SLIPWAY_X_TOKEN"} <= set(secret)
+    told = {"DATABASE_URL", "NATS_URL", "JWT_SECRET_KEY", "SLIPWAY_X_SECRET", "SLIPWAY_X_TOKEN", *HEADERS}
+    assert told <= set(secret)
     assert not set(plain) & set(secret)
 
 
@@ -97,6 +101,24 @@ async def test_api_and_scheduler_have_logins_of_their_own_on_the_owners_database
 async def test_a_login_is_named_after_the_database_as_other_releases_may_share_the_server(database: str, login: str):
     objects = await rendered({**GIVEN, "migrations.env.DATABASE_URL": f"postgresql://o:p@db/{database}"})
     assert urlsplit(environment(objects, "api")["DATABASE_URL"]).username == login
+
+
+async def test_the_shared_secret_of_an_operator_reaches_only_whom_its_passwords_are_for():
+    def read_by(objects: list[dict[str, Any]], secret: str) -> set[str]:
+        return {
+            item["metadata"]["name"]
+            for item in objects
+            if item["kind"] in ("Deployment", "Job")
+            and {"secretRef": {"name": secret}} in container(item).get("envFrom", [])
+        }
+
+    objects = await rendered({"existingSecret": "mine", "executor.existingSecret": "theirs"})
+    assert read_by(objects, "mine") == {"slipway-api", "slipway-scheduler", "slipway-migrations"}
+    assert read_by(objects, "theirs") == {"slipway-executor"}
+    own = await rendered({"existingSecret": "mine", "api.existingSecret": "api", "migrations.existingSecret": "owner"})
+    assert read_by(own, "mine") == {"slipway-scheduler"}
+    owned = await rendered({"existingSecret": "mine", **GIVEN})
+    assert read_by(owned, "mine") == {"slipway-api", "slipway-scheduler"}, "the Job uses the owner's login"
 
 
 async def test_one_database_url_for_all_is_handed_on_as_it_is():
@@ -194,6 +216,14 @@ async def test_the_api_trusts_the_proxies_that_the_operator_names_and_else_nobod
     assert load(ApiSettings, {**environ, "DATABASE_URL": "x"}).trusted_proxies == ("10.42.0.0/16", "fd00::/8")
 
 
+@pytest.mark.parametrize("shared", [True, False], ids=["on", "off"])
+async def test_a_component_has_a_policy_or_none_of_its_own(shared: bool):
+    objects = await rendered({"networkPolicy.enabled": shared, "console.networkPolicy.enabled": not shared, **TRIAL})
+    found = {item["metadata"]["name"] for item in objects if item["kind"] == "NetworkPolicy"}
+    others = {f"slipway-{each}" for each in ("api", "scheduler", "executor", "nats", "postgresql")}
+    assert found == (others if shared else {"slipway-console"})
+
+
 async def test_unknown_addresses_leave_the_usual_ports_open():
     objects = await rendered({"existingSecret": "mine"})
     assert ports(named(objects, "NetworkPolicy", "slipway-api")) == {5432, 4222}
@@ -233,6 +263,21 @@ async def test_trusted_charts_have_no_rights_unless_the_operator_says_which():
     assert [each["name"] for each in binding["subjects"]] == ["slipway-trusted"]
 
 
+async def test_a_further_release_makes_nothing_that_the_first_has_made():
+    first, second = await rendered(), await installed_in("platform", {"rbac.systemNamespace": False})
+
+    def beside_it(objects: list[dict[str, Any]]) -> set[tuple[str, str]]:
+        kinds = ("ClusterRole", "ClusterRoleBinding", "Namespace")
+        return {
+            (item["kind"], item["metadata"]["name"])
+            for item in objects
+            if item["kind"] in kinds or "namespace" in item["metadata"]
+        }
+
+    assert len(beside_it(second)) == 4
+    assert not beside_it(first) & beside_it(second)
+
+
 async def test_without_rbac_nothing_lies_outside_of_the_releases_namespace():
     cluster_wide = {"ClusterRole", "ClusterRoleBinding", "Namespace"}
     objects = await rendered({**TRIAL, "rbac.create": False})
@@ -241,12 +286,16 @@ async def test_without_rbac_nothing_lies_outside_of_the_releases_namespace():
 
 
 async def test_another_namespace_gets_the_system_namespace_beside_it():
-    code, output = await helm("template", "slipway", str(PLATFORM), "--namespace", "platform", *settings({}))
-    assert code == 0, output
-    objects = [item for item in yaml.safe_load_all(output) if item]
+    objects = await installed_in("platform", {})
     made = named(objects, "Namespace", "slipway-system")
     assert made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     assert [item["metadata"]["namespace"] for item in objects if item["kind"] == "Role"] == ["slipway-system"]
+
+
+async def installed_in(namespace: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    code, output = await helm("template", "slipway", str(PLATFORM), "--namespace", namespace, *settings(values))
+    assert code == 0, output
+    return [item for item in yaml.safe_load_all(output) if item]
 
 
 @pytest.mark.parametrize(("values", "when"), [({}, "pre-install,pre-upgrade"), (TRIAL, "post-install,pre-upgrade")])
@@ -274,5 +323,5 @@ async def test_names_stay_short_enough_for_the_longest_release():
     code, output = await helm("template", "r" * 53, str(PLATFORM), *settings(TRIAL))
     assert code == 0, output
     for item in yaml.safe_load_all(output):
-        if item and item["kind"] not in ("ClusterRole", "ClusterRoleBinding"):
+        if item and item["apiVersion"] != "rbac.authorization.k8s.io/v1":  # roles' names may be longer
             assert len(item["metadata"]["name"]) <= 52, item["metadata"]["name"]

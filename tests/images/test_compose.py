@@ -75,3 +75,8 @@ async def test_the_platform_comes_up_healthy_and_deploys(compose: Compose, image
     async with SlipwayClient(CONSOLE) as client:
         await client.login(ADMIN, PASSWORD)
         await deploys_an_application(client, place)
+
+    await compose("up", "--detach", "--no-build", "--no-deps", "--force-recreate", "api")  # as for a new image
+    await eventually(all_healthy, "the new container is healthy", within=600)
+    async with SlipwayClient(CONSOLE) as client:
+        await client.login(ADMIN, PASSWORD)

@@ -67,14 +67,11 @@ def _api() -> Permissions:
 
 def _scheduler() -> Permissions:
     streams = (subjects.JOBS_STREAM, subjects.REPORTS_STREAM, subjects.EVENTS_STREAM)
-    making = [
-        f"$JS.API.{what}.{stream}{rest}"
-        for stream in streams
-        for what, rest in (
-            ("STREAM.INFO", ""), ("STREAM.CREATE", ""), ("STREAM.UPDATE", ""), ("CONSUMER.INFO", ".*"),
-            ("CONSUMER.CREATE", ".>"), ("CONSUMER.DURABLE.CREATE", ".>"),
-        )
-    ]  # fmt: skip
+    consumers = (f"{subjects.JOBS_STREAM}.*", f"{subjects.REPORTS_STREAM}.{PROJECTOR}")
+    making = (
+        *(f"$JS.API.STREAM.{what}.{stream}" for stream in streams for what in ("INFO", "CREATE")),
+        *(f"$JS.API.CONSUMER.{what}.{each}" for each in consumers for what in ("INFO", "DURABLE.CREATE")),
+    )
     reading = (f"$JS.API.STREAM.MSG.GET.{subjects.EVENTS_STREAM}", *_pulling(subjects.REPORTS_STREAM, PROJECTOR))
     return Permissions(
         publish=(

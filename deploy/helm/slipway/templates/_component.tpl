@@ -20,9 +20,17 @@
 
 {{- /* The top-level values with the component's own laid over them, as YAML. */ -}}
 {{- define "slipway.effective" -}}
-{{- $shared := pick .root.Values "replicaCount" "image" "imagePullSecrets" "service" "containerPort" "resources" "existingSecret"
+{{- $shared := pick .root.Values "replicaCount" "image" "imagePullSecrets" "service" "containerPort" "resources"
     "nodeSelector" "tolerations" "affinity" "extraVolumes" "extraVolumeMounts" "podDisruptionBudget" "networkPolicy" -}}
-{{- toYaml (mergeOverwrite (deepCopy $shared) (deepCopy (get .root.Values .name))) -}}
+{{- if has .name (list "api" "scheduler") -}}
+{{- /* Not for executors and console: it holds a database's password and the signing key. */ -}}
+{{- $_ := set $shared "existingSecret" .root.Values.existingSecret -}}
+{{- end -}}
+{{- $values := mergeOverwrite (deepCopy $shared) (deepCopy (get .root.Values .name)) -}}
+{{- if not $values.service.type -}}
+{{- $_ := set $values.service "type" (and .root.Values.ingress.className (not $values.service.nodePort) | empty | ternary "NodePort" "ClusterIP") -}}
+{{- end -}}
+{{- toYaml $values -}}
 {{- end -}}
 
 {{- define "slipway.image" -}}
@@ -34,6 +42,22 @@
 {{- else -}}
 {{ $repository }}:{{ $image.tag }}
 {{- end -}}
+{{- end -}}
+
+{{- /* Where a pod may run and how its images are pulled; takes effective values. */ -}}
+{{- define "slipway.placement" -}}
+{{- with .imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- range $key, $value := pick . "nodeSelector" "tolerations" "affinity" }}
+{{- with $value }}
+{{ $key }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "slipway.labels" -}}

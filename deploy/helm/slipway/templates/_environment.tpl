@@ -2,7 +2,7 @@
 
 {{- /* "true" for a variable whose value belongs in a Secret; takes its name. */ -}}
 {{- define "slipway.isSecret" -}}
-{{- if regexMatch "_(KEY|KEYS|URL|PASSWORD|TOKEN|SECRET)$" . -}}true{{- end -}}
+{{- if regexMatch "_(KEY|KEYS|URL|PASSWORD|TOKEN|SECRET|HEADERS)$" . -}}true{{- end -}}
 {{- end -}}
 
 {{- /* A value as text. Helm reads numbers as floating-point: a whole one is written without an exponent. */ -}}
@@ -36,6 +36,7 @@
 {{- if eq .name "console" }}
 SLIPWAY_API_ADDRESS: {{ printf "%s:%d" (include "slipway.name" (dict "root" .root "name" "api")) ((include "slipway.effective" (dict "root" .root "name" "api") | fromYaml).service.port | int) }}
 SLIPWAY_HTTP_PORT: {{ $port | quote }}
+SLIPWAY_BEHIND_PROXY: {{ include "slipway.behindIngress" .root | default "false" | quote }}
 {{- else }}
 SLIPWAY_HTTP_HOST: 0.0.0.0
 SLIPWAY_HTTP_PORT: {{ $port | quote }}
@@ -63,10 +64,17 @@ SLIPWAY_TRUSTED_PROXIES: {{ include "slipway.trustedProxies" .root | quote }}
 {{- end -}}
 {{- end -}}
 
-{{- /* Networks of the console's pods and of what stands before them, comma-separated; takes the root. */ -}}
+{{- /* "true" where the console is reached through its Ingress only, so that its word on who asks is no stranger's; takes the root. */ -}}
+{{- define "slipway.behindIngress" -}}
+{{- if and .Values.ingress.className (eq (include "slipway.effective" (dict "root" . "name" "console") | fromYaml).service.type "ClusterIP") -}}true{{- end -}}
+{{- end -}}
+
+{{- /* Networks of the console's pods and of what stands before them, comma-separated; takes the root. What comes to a node from outside
+may enter the cluster with one of these addresses: an API that can be reached so believes nobody by itself. */ -}}
 {{- define "slipway.trustedProxies" -}}
 {{- $networks := .Values.trustedProxies -}}
-{{- if and (not $networks) .Values.console.enabled .Values.rbac.create -}}
+{{- $api := include "slipway.effective" (dict "root" . "name" "api") | fromYaml -}}
+{{- if and (not $networks) .Values.console.enabled .Values.rbac.create (eq $api.service.type "ClusterIP") -}}
 {{- range (lookup "v1" "Node" "" "").items }}{{ $networks = concat $networks (.spec.podCIDRs | default list) }}{{ end -}}
 {{- end -}}
 {{- $networks | uniq | sortAlpha | join "," -}}
