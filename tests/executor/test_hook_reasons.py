@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from slipway.clock import settle
 from slipway.domain.failures import Failure, FailureClass
 from slipway_executor.cluster.memory import MemoryCluster
-from slipway_executor.failing import OperationFailed
+from slipway_executor.failing import OperationFailed, transient
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.helm.port import Deadline
 from slipway_executor.helm.witnessed import WitnessedHelm
@@ -51,6 +52,15 @@ async def test_a_hooks_failure_is_told_by_its_pods(objects: list[dict[str, Any]]
     told = await of_hooks(failure(), (), cluster, "n")
     assert told.reason == f"hook migrate failed: {said}"
     assert (told.code, told.failure_class) == ("hook_failed", FailureClass.TERMINAL), "the same hook fails again"
+
+
+async def test_nothing_is_said_of_a_hook_while_the_cluster_cannot_be_asked():
+    """Helm tells any trouble while it waits as the hook's own."""
+    cluster = MemoryCluster()
+    cluster.failures["live"] = transient("cluster_unavailable", "the API server answered 500")
+    told = await of_hooks(msgspec.structs.replace(failure(), failure_class=FailureClass.TERMINAL), (), cluster, "n")
+    assert (told.code, told.failure_class) == ("cluster_unavailable", FailureClass.TRANSIENT)
+    assert told.reason == "the API server answered 500 (hook migrate failed)"
 
 
 async def test_pods_that_are_gone_by_now_are_told_as_they_were():

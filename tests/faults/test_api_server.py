@@ -78,7 +78,8 @@ async def test_it_fails_in_the_middle_of_an_upgrade(system: System, proxy: ApiPr
 
     await eventually(waiting, "Helm waits in its hook")
     await proxy.behave(manner)
-    assert (await system.watcher.failure(deployment))["failure_class"] == "transient"
+    told = await system.watcher.failure(deployment)
+    assert told["failure_class"] == "transient", told
     await gates.open_gate(system.watcher, name)
     await proxy.behave(Manner.FINE)
     await serves_its_second(system, deployment)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from slipway.domain.failures import Failure, FailureClass
 from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.failing import OperationFailed
 from slipway_executor.reconcile.readiness import Unready
 
 LONGEST = 400
@@ -41,12 +42,22 @@ async def of_hooks(failure: Failure, pods: Sequence[Object], cluster: Cluster, n
     pods = _newest_first(pods)
     troubles = [*_pod_troubles(pods), *_ended(pods)]
     if not troubles:
-        pods = _newest_first(await cluster.live(namespace, {"Pod"}))
-        troubles = [*_pod_troubles(pods), *_ended(pods), *_event_troubles(await cluster.warnings(namespace))]
+        try:
+            pods = _newest_first(await cluster.live(namespace, {"Pod"}))
+            troubles = [*_pod_troubles(pods), *_ended(pods), *_event_troubles(await cluster.warnings(namespace))]
+        except OperationFailed as error:
+            return _unless_away(failure, error.failure)
     if not troubles:
         return failure
     _, kind, sentence = troubles[0]
     return _failure(failure.code, kind, f"{failure.reason}: {sentence}")
+
+
+def _unless_away(failure: Failure, away: Failure) -> Failure:
+    """Return the failure, or that of a cluster which cannot be asked about the hook: then Helm asked in vain as well."""
+    if failure.code != "hook_failed" or away.failure_class is not FailureClass.TRANSIENT:
+        return failure
+    return _failure(away.code, away.failure_class, f"{away.reason} ({failure.reason})")
 
 
 def _newest_first(pods: Sequence[Object]) -> list[Object]:
