@@ -17,14 +17,15 @@ from tests.operations.collector import Collector, Span
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
+REQUEST = f"POST {PREFIX}/deployments"
 PATH = {
-    "report project": "job run",
-    "helm apply": "step apply",
-    "step apply": "job run",
-    "watch until ready": "job run",
-    "lease acquire": "job run",
-    "job run": "job dispatch",
-    "job dispatch": f"POST {PREFIX}/deployments",
+    "report project": ("job run", "watch until ready"),  # what was applied is told from within the watch
+    "helm apply": ("step apply",),
+    "step apply": ("job run",),
+    "watch until ready": ("job run",),
+    "lease acquire": ("job run",),
+    "job run": ("job dispatch",),
+    "job dispatch": (REQUEST,),
 }
 """Each span, and the one that it is below."""
 
@@ -61,14 +62,14 @@ async def created(system: System, trace: str) -> dict[str, Any]:
 async def test_request_job_helm_and_projection_are_one_trace(system: System, collector: Collector):
     trace = secrets.token_hex(16)
     deployment = await created(system, trace)
-    found = await spans_of(collector, trace, *PATH, *PATH.values(), "job claim")
+    found = await spans_of(collector, trace, *PATH, REQUEST, "job claim")
     by_id = {span.id: span for span in collector.of(trace)}
     for name, above in PATH.items():
-        assert by_id[found[name].parent].name == above, name
+        assert by_id[found[name].parent].name in above, name
     assert {span.service for span in by_id.values()} == {"slipway-api", "slipway-scheduler", "slipway-executor"}
     concerned = [span for span in by_id.values() if span.name in ("job dispatch", "job run", "report project")]
     assert {span.attributes["slipway.deployment"] for span in concerned} == {deployment["id"]}
-    assert found[f"POST {PREFIX}/deployments"].attributes["http.response.status_code"] == 202
+    assert found[REQUEST].attributes["http.response.status_code"] == 202
 
 
 async def test_a_change_that_coalesces_goes_on_in_the_newest_trace(system: System, collector: Collector):

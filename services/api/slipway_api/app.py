@@ -43,6 +43,7 @@ from slipway_api.auth.limits import Limiter
 from slipway_api.auth.tokens import Tokens
 from slipway_api.console_files import read_console
 from slipway_api.deps import Deps
+from slipway_api.draining import drained
 from slipway_api.live import LiveFeed
 from slipway_api.live_progress import LiveProgress
 from slipway_api.observing import Asgi, observed
@@ -84,7 +85,7 @@ def create_app(deps: Deps) -> Litestar:
 
 def served(settings: ApiSettings, deps: Deps) -> Asgi:
     """Return the application as a process serves it: observed, and told by trusted proxies who asks."""
-    return wrap_asgi_with_proxy_headers(observed(create_app(deps)), list(settings.trusted_proxies))
+    return wrap_asgi_with_proxy_headers(observed(drained(create_app(deps))), list(settings.trusted_proxies))
 
 
 async def _before(request: Request[Any, Any, Any]) -> None:  # a coroutine: what is none is run in a thread each time
