@@ -1,7 +1,7 @@
 """Scheduler and executor in one process: a real database, a broker that cannot be relied upon, a cluster in memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from slipway.messaging.broker import BrokerError, Delivery
 from slipway.messaging.memory import MemoryBroker, MemoryDelivery
 from slipway.messaging.messages import Chart, Sealed
 from slipway_executor.cluster.memory import MemoryCluster
+from slipway_executor.cluster.port import Object
 from slipway_executor.helm.memory import MemoryHelm
 from slipway_executor.reconcile.loop import Reconciler
 from slipway_executor.reserving import Reserving
@@ -119,6 +120,22 @@ class Repeated:
         await self._inner.term()
 
 
+class Working(MemoryCluster):
+    """Its objects are ready at the second look: there is something to wait for, and to report before the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:
+        found = await super().live(namespace, kinds)
+        if namespace in self._seen:
+            return found
+        self._seen.add(namespace)
+        self._changed.set()
+        return [{**each, "status": {}} for each in found]
+
+
 class Charts:
     """One chart for everything."""
 
@@ -146,7 +163,7 @@ class Whole:
         policy, clock = RetryPolicy(), OffsetClock(off_sec)
         self.superuser = superuser
         self.broker = broker
-        self.cluster = MemoryCluster()
+        self.cluster = Working()
         self.cluster.rendered = [READY]
         self.cluster.objects = [READY]
         self.helm = MemoryHelm(self.cluster)
