@@ -143,8 +143,8 @@ test("a time is told as people say it, moves on, and is exact under the pointer 
   await admin.goto(`/deployments/${id}`);
   const created = admin.getByRole("definition").locator("time").first();
   await expect(created).toHaveText(/^(just now|\d+ seconds? ago|1 minute ago)$/);
-  await admin.clock.fastForward("03:00:00");
-  await expect(created).toHaveText("3 hours ago");
+  await admin.clock.fastForward("00:10:00");
+  await expect(created).toHaveText("10 minutes ago");
   const exact = await admin.evaluate((time) => new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(new Date(time)), created_at as string);
   await created.hover();
   await expect(admin.getByRole("tooltip", { name: exact })).toBeVisible();
