@@ -76,7 +76,7 @@ function Entries({ all }: { all: Audited[] }) {
           <Table.Td>
             <span className={entry.result === "refused" ? "bad" : "good"}>{entry.result}</span>
           </Table.Td>
-          <Table.Td className="mono">{entry.fields.join(", ") || String(entry.detail.code ?? "")}</Table.Td>
+          <Table.Td className="mono" miw="9rem">{entry.fields.join(", ") || String(entry.detail.code ?? "")}</Table.Td>
         </Table.Tr>
       ))}
     </Columns>
