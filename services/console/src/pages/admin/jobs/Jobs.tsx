@@ -92,7 +92,9 @@ function JobTable({ all }: { all: Job[] }) {
             {job.attempt}
             {job.lost > 0 && <Text size="sm" className="warn">{job.lost} lost</Text>}
           </Table.Td>
-          <Table.Td className="mono">{job.locked_by ?? "—"}</Table.Td>
+          <Table.Td className="mono" title={job.locked_by ?? undefined}>
+            {job.locked_by ? `…${job.locked_by.slice(-8)}` : "—"}
+          </Table.Td>
           <Table.Td>
             <When time={job.updated_at} />
           </Table.Td>
