@@ -49,8 +49,9 @@ async def running(live: LiveFeed) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():  # in Python 3.11 wait_for loses a cancellation that comes together with a message
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
 
 
 async def take(events: AsyncIterator[CloudEvent | Progress | None], count: int) -> list[int]:
