@@ -1,4 +1,4 @@
-"""States, steps, readiness and reasons: tables without any server."""
+"""States and steps: tables without any server."""
 
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,12 @@ import pytest
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.revisions import Drifted, GoodRevision
 from slipway_executor.cluster.port import Namespace, ReleaseRecord
-from slipway_executor.helm import output
 from slipway_executor.reconcile.decide import TO_APPLY, TO_DELETE, Pass, Step, decide, goes_back
-from slipway_executor.reconcile.readiness import unready
-from slipway_executor.reconcile.reason import not_ready
 from slipway_executor.reconcile.state import Classified, Observed, State, Wanted, classify
 
 INSTALLATION, DEPLOYMENT = UUID(int=1), UUID(int=2)
+
+
 WANTED = Wanted(installation=INSTALLATION, deployment=DEPLOYMENT, digest="new", tenant="rules")
 
 
@@ -32,9 +31,16 @@ def record(status: str, digest: str = "new", revision: int = 1) -> ReleaseRecord
 
 
 OLD_RULES = "rules of last year"
+
+
 UNCLAIMED = {"installation": None, "deployment": None}
+
+
 BY_HAND = ReleaseRecord(revision=1, status="failed")
+
+
 DRIFT = (Drifted(kind="Deployment", name="web", fields=("/spec/replicas",)),)
+
 
 STATES: list[tuple[State, Namespace | None, tuple[ReleaseRecord, ...], dict[str, Any]]] = [
     (State.GONE, None, (), {}),
@@ -102,6 +108,8 @@ def test_a_deployment_that_never_came_to_be_is_deleted_without_touching_what_is_
 
 
 HISTORY = (record("superseded", "good", 4), record("deployed", "new", 5))
+
+
 GOOD = GoodRevision(revision=4, generation=2, digest="good")
 
 
@@ -145,234 +153,3 @@ def test_no_action_is_taken_twice_in_a_pass(state: State, deleting: bool):
     first = step(state, deleting=deleting)
     if isinstance(first, Step):
         assert isinstance(step(state, deleting=deleting, done=(first,)), Failure)
-
-
-def deployment(**status: Any) -> dict[str, Any]:
-    full = {
-        "observedGeneration": 2,
-        "replicas": 2,
-        "updatedReplicas": 2,
-        "availableReplicas": 2,
-        "readyReplicas": 2,
-        **status,
-    }
-    return {"kind": "Deployment", "metadata": {"name": "d", "generation": 2}, "spec": {"replicas": 2}, "status": full}
-
-
-READINESS: list[tuple[dict[str, Any], str | None]] = [
-    (deployment(), None),
-    (deployment(observedGeneration=1), "not yet seen"),
-    (deployment(updatedReplicas=1), "1 of 2 replicas updated"),
-    (deployment(readyReplicas=0), "0 of 2 replicas ready"),
-    (deployment(replicas=3), "old replicas"),
-    ({"kind": "Deployment", "metadata": {"name": "d"}, "spec": {}, "status": {}}, "not yet seen"),
-    (
-        {
-            "kind": "Job",
-            "metadata": {"name": "d"},
-            "spec": {},
-            "status": {"conditions": [{"type": "Complete", "status": "True"}]},
-        },
-        None,
-    ),
-    (
-        {
-            "kind": "Job",
-            "metadata": {"name": "d"},
-            "spec": {},
-            "status": {"conditions": [{"type": "Failed", "status": "True", "message": "m"}]},
-        },
-        "failed: m",
-    ),
-    ({"kind": "Job", "metadata": {"name": "d"}, "spec": {}, "status": {}}, "not completed"),
-    ({"kind": "Pod", "metadata": {"name": "d"}, "status": {"phase": "Pending"}}, "Pending"),
-    ({"kind": "Pod", "metadata": {"name": "d"}, "status": {"phase": "Succeeded"}}, None),
-    ({"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}, "status": {"phase": "Bound"}}, None),
-    ({"kind": "Certificate", "metadata": {"name": "d"}}, None),
-    (
-        {
-            "kind": "Certificate",
-            "metadata": {"name": "d"},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
-        },
-        None,
-    ),
-    (
-        {
-            "kind": "Certificate",
-            "metadata": {"name": "d"},
-            "status": {"conditions": [{"type": "Ready", "status": "False", "message": "no issuer"}]},
-        },
-        "is not ready: no issuer",
-    ),
-    (
-        {
-            "kind": "Certificate",
-            "metadata": {"name": "d"},
-            "status": {"conditions": [{"type": "Stalled", "status": "True", "reason": "Gone"}]},
-        },
-        "is stalled: Gone",
-    ),
-    (
-        {"kind": "Certificate", "metadata": {"name": "d", "generation": 2}, "status": {"observedGeneration": 1}},
-        "seen by its controller",
-    ),
-    ({"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}, "status": {"phase": "Pending"}}, "Pending"),
-    ({"kind": "Service", "metadata": {"name": "d"}, "spec": {"type": "ClusterIP"}}, None),
-    ({"kind": "Service", "metadata": {"name": "d"}, "spec": {"type": "LoadBalancer"}}, "no load balancer"),
-    (
-        {
-            "kind": "DaemonSet",
-            "metadata": {"name": "d"},
-            "spec": {},
-            "status": {
-                "observedGeneration": 1,
-                "desiredNumberScheduled": 2,
-                "updatedNumberScheduled": 2,
-                "numberAvailable": 1,
-            },
-        },
-        "1 of 2 pods available",
-    ),
-    (
-        {
-            "kind": "StatefulSet",
-            "metadata": {"name": "d"},
-            "spec": {"replicas": 3},
-            "status": {"observedGeneration": 1, "updatedReplicas": 3, "readyReplicas": 2},
-        },
-        "2 of 3 replicas ready",
-    ),
-    (
-        {
-            "kind": "StatefulSet",
-            "metadata": {"name": "d"},
-            "spec": {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}},
-            "status": {"observedGeneration": 1, "updatedReplicas": 1, "readyReplicas": 3},
-        },
-        None,
-    ),
-    (
-        {"kind": "Pod", "metadata": {"name": "d", "deletionTimestamp": "now"}, "status": {"phase": "Running"}},
-        "being removed",
-    ),
-]
-
-
-@pytest.mark.parametrize(("item", "words"), READINESS)
-def test_readiness(item: dict[str, Any], words: str | None):
-    found = unready({(item["kind"], "d")}, [item])
-    assert ([words in each.reason for each in found] == [True]) if words else found == []
-
-
-def test_an_object_that_is_missing_is_not_ready():
-    assert [each.reason for each in unready({("Pod", "p")}, [])] == ["is not there"]
-
-
-def pod(waiting: dict[str, str], **container: Any) -> dict[str, Any]:
-    status = {"name": "web", "image": "app:1", "state": {"waiting": waiting}, **container}
-    return {"kind": "Pod", "metadata": {"name": "p-1"}, "status": {"containerStatuses": [status]}}
-
-
-def event(reason: str, message: str) -> dict[str, Any]:
-    return {
-        "kind": "Event",
-        "reason": reason,
-        "message": message,
-        "involvedObject": {"kind": "ReplicaSet", "name": "rs"},
-    }
-
-
-REASONS: list[tuple[str, FailureClass, str, list[dict[str, Any]], list[dict[str, Any]]]] = [
-    ("image_pull_failed", FailureClass.TERMINAL, "pod p-1: container web cannot pull image app:1 (ErrImagePull): no such tag",
-     [pod({"reason": "ErrImagePull", "message": "no such tag"})], []),
-    ("image_pull_failed", FailureClass.TERMINAL, "app:1 (ImagePullBackOff): failed to pull: failed to resolve reference: not found",
-     [pod({"reason": "ImagePullBackOff", "message": 'Back-off pulling image "app:1": ErrImagePull: rpc error: code = NotFound'
-           ' desc = failed to pull "app:1": failed to resolve reference "app:1": app:1: not found'})], []),
-    ("container_crashes", FailureClass.TERMINAL, "exit code 137, 4 restarts: killed",
-     [pod({"reason": "CrashLoopBackOff"}, restartCount=4, lastState={"terminated": {"exitCode": 137, "message": "killed"}})], []),
-    ("container_config", FailureClass.TERMINAL, "secret \"x\" not found",
-     [pod({"reason": "CreateContainerConfigError", "message": "secret \"x\" not found"})], []),
-    ("unschedulable", FailureClass.TRANSIENT, "insufficient cpu",
-     [{"kind": "Pod", "metadata": {"name": "p"}, "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "insufficient cpu"}]}}], []),
-    ("quota_exceeded", FailureClass.TERMINAL, "exceeded quota", [], [event("FailedCreate", "exceeded quota: q, requested: pods=1")]),
-    ("volume_failed", FailureClass.TRANSIENT, "no storage class", [], [event("ProvisioningFailed", "no storage class")]),
-    ("probe_failed", FailureClass.TRANSIENT, "Readiness probe failed: HTTP probe failed with statuscode: 404",
-     [], [event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404")]),
-    ("not_ready", FailureClass.TRANSIENT, "not ready after 30 s: Pod p is not there", [], []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "words", "pods", "warnings"),
-    REASONS,
-    ids=[f"{row[0]} {number}" for number, row in enumerate(REASONS)],
-)
-def test_the_real_reason(
-    code: str, kind: FailureClass, words: str, pods: list[dict[str, Any]], warnings: list[dict[str, Any]]
-):
-    failure = not_ready(unready({("Pod", "p")}, []), pods, warnings, after_sec=30)
-    assert (failure.code, failure.failure_class) == (code, kind)
-    assert words in failure.reason
-
-
-HELM_WORDS = [
-    ("Error: UPGRADE FAILED: cannot patch x: Deployment.apps \"x\" is invalid: spec.selector: Invalid value: \"s3cret\": field is immutable", "immutable_field"),
-    ("Error: INSTALLATION FAILED: pods \"x\" is forbidden: exceeded quota: q, requested: cpu=1", "quota_exceeded"),
-    ("Error: admission webhook \"w\" denied the request: no", "admission_denied"),
-    ("Error: Unable to continue with install: ConfigMap \"x\" exists and cannot be imported into the current release: invalid ownership metadata", "owned_by_another"),
-    ("Error: create: failed to create: Secret \"sh.helm.release.v1.x.v1\" is invalid: data: Too long: may not be more than 1048576 bytes", "release_too_large"),
-    ("Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n- at '/a': got string, want integer", "values_rejected"),
-    ("Error: Kubernetes cluster unreachable: Get \"https://x\": dial tcp: connect: connection refused", "cluster_unreachable"),
-    ("Error: pre-install hooks failed: job gate failed: BackoffLimitExceeded", "hook_failed"),
-    ("Error: failed pre-install: resource Job/n/gate not ready. status: InProgress\ncontext deadline exceeded", "hook_failed"),
-    ("Error: pre-upgrade hooks failed: Get \"https://h\": dial tcp h: connect: connection refused", "cluster_unreachable"),
-    ("Error: failed post-install: Too many requests, please try again later.", "cluster_unreachable"),
-    ('Error: Job.batch "x" is invalid: spec.template: Invalid value: {"a":"b: c"}: field is immutable', "immutable_field"),
-    ("runtime: out of memory: cannot allocate 5 bytes\nfatal error: out of memory\n\ngoroutine 1:", "chart_needs_memory"),
-    ("Error: another operation (install/upgrade/rollback) is in progress", "release_busy"),
-    ("Error: template: x/templates/a.yaml:1:2: executing: error calling fail: conflict with forbidden: unexpected EOF", "template_failed"),
-    ("Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n- at '/a': conflicts with /b", "values_rejected"),
-    ("Error: error validating \"\": error decoding: typeof is unknown", "helm_failed"),
-    ("Error: Post \"https://x/api\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)", "cluster_unreachable"),
-    ("Error: Post \"https://x/api\": unexpected EOF", "cluster_unreachable"),
-    ("Error: UPGRADE FAILED: pre-upgrade hooks failed: write tcp 1:2->3:4: write: broken pipe", "cluster_unreachable"),
-    ("Error: Get \"https://x/api\": http2: server sent GOAWAY and closed the connection", "cluster_unreachable"),
-    ("Error: etcdserver: request timed out", "cluster_unavailable"),
-    ("Error: Too many requests, please try again later.", "cluster_unavailable"),
-    ("Error: configmaps \"x\" is forbidden: unable to create new content in namespace x because it is being terminated", "namespace_terminating"),
-    ("Error: ConfigMap \"x\" is invalid: metadata.labels: Invalid value: must have at most 63 bytes. Too long", "object_invalid"),
-    ("Error: template: x/templates/a.yaml:1:2: executing", "template_failed"),
-    ("Error: failed to delete release: app", "release_indivisible"),
-    ("Error: something new", "helm_failed"),
-    ("", "helm_failed"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "code"), HELM_WORDS)
-def test_helms_words_become_a_failure_without_values(text: str, code: str):
-    failure = output.failure(text)
-    assert failure.code == code
-    assert "s3cret" not in failure.reason
-
-
-def test_a_long_reason_keeps_where_it_happened_and_why():
-    frames = "".join(
-        f'template: x/templates/{n}.yaml:1:2: executing "x/{n}" at <include>: error calling include: ' for n in range(9)
-    )
-    reason = output.failure(f"Error: {frames}nodes is forbidden").reason
-    assert reason.startswith("the chart's templates failed: template: x/templates/0.yaml:1:2")
-    assert reason.endswith("error calling include: nodes is forbidden")
-    assert len(reason) < output.LONGEST + 50
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("Error: uninstall: Release not loaded: x: release: not found", True),
-        ('Error: namespaces "x" not found', False),
-        ("helm: command not found", False),
-    ],
-)
-def test_only_a_missing_release_counts_as_uninstalled(text: str, answer: bool):
-    assert output.says_not_found(text) is answer
