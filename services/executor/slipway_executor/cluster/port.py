@@ -16,8 +16,9 @@ ADOPTED_ANNOTATION = "slipway.dev/adopted"
 LEFT_ANNOTATION = "slipway.dev/left-by"
 SYSTEM_NAMESPACE = "slipway-system"
 NO_DRY_RUN = "dry_run_unsupported"
-UNKNOWN_KIND = "unknown_kind"
 """The code of a dry run that the API server refuses, as it would have to ask a webhook that has side effects."""
+UNKNOWN_KIND = "unknown_kind"
+"""The code of a failure at an object whose kind the cluster does not serve."""
 
 Object = dict[str, Any]
 """A Kubernetes object as the API gives it."""
