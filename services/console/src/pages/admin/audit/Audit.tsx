@@ -7,6 +7,7 @@ import { type Audited, auditQuery } from "../../../api/platform";
 import { nameOf, usersQuery } from "../../../api/users";
 import { Columns } from "../../../parts/Columns";
 import { Empty } from "../../../parts/Empty";
+import { ending } from "../../../parts/ending";
 import { TextLink } from "../../../parts/Links";
 import { Loaded } from "../../../parts/Loaded";
 import { Older } from "../../../parts/Older";
@@ -88,9 +89,9 @@ function Subject({ object }: { object: string | null }) {
   if (kind === "deployments" && id) {
     return (
       <TextLink to="/deployments/$deploymentId" params={{ deploymentId: id }} className="mono">
-        deployment …{id.slice(-8)}
+        deployment {ending(id)}
       </TextLink>
     );
   }
-  return <span className="mono">{object ? `${kind} …${id?.slice(-8) ?? ""}` : "—"}</span>;
+  return <span className="mono">{object ? `${kind} ${ending(id ?? "")}` : "—"}</span>;
 }

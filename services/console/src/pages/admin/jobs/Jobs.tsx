@@ -8,6 +8,7 @@ import { type Job, type JobStatus, jobsQuery } from "../../../api/platform";
 import { BusyButton } from "../../../parts/BusyButton";
 import { ACTIONS, Columns } from "../../../parts/Columns";
 import { Empty } from "../../../parts/Empty";
+import { ending } from "../../../parts/ending";
 import { TextLink } from "../../../parts/Links";
 import { Loaded } from "../../../parts/Loaded";
 import { Older } from "../../../parts/Older";
@@ -85,7 +86,7 @@ function JobTable({ all }: { all: Job[] }) {
           <Table.Td>{job.reason}</Table.Td>
           <Table.Td>
             <TextLink to="/deployments/$deploymentId" params={{ deploymentId: job.deployment_id }} className="mono">
-              …{job.deployment_id.slice(-8)}
+              {ending(job.deployment_id)}
             </TextLink>
           </Table.Td>
           <Table.Td>
@@ -93,7 +94,7 @@ function JobTable({ all }: { all: Job[] }) {
             {job.lost > 0 && <Text size="sm" className="warn">{job.lost} lost</Text>}
           </Table.Td>
           <Table.Td className="mono" title={job.locked_by ?? undefined}>
-            {job.locked_by ? `…${job.locked_by.slice(-8)}` : "—"}
+            {job.locked_by ? ending(job.locked_by) : "—"}
           </Table.Td>
           <Table.Td>
             <When time={job.updated_at} />
