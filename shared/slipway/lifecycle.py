@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -74,6 +75,18 @@ class Ticker:
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         await first_of(self._clock.sleep(seconds), stop.wait())
+
+
+async def end(work: asyncio.Future[Any], *, again_sec: float = 1.0) -> None:
+    """Cancel work and wait until it has ended, whatever it gave or raised.
+
+    It is cancelled again while it goes on: in Python 3.11 `wait_for` returns what came together with the cancellation,
+    and forgets that.
+    """
+    while not work.done():
+        work.cancel()
+        await asyncio.wait({work}, timeout=again_sec)
+    await asyncio.gather(work, return_exceptions=True)
 
 
 async def first_of(*waits: Awaitable[object]) -> None:

@@ -14,6 +14,7 @@ from slipway.database.engine import Database
 from slipway.database.queries import feed, outbox
 from slipway.domain.events import SYSTEM, Actor, CloudEvent, EventType
 from slipway.identity import new_id
+from slipway.lifecycle import end
 from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
 from slipway.messaging.messages import Progress, encode
@@ -49,9 +50,7 @@ async def running(live: LiveFeed) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        while not task.done():  # in Python 3.11 wait_for loses a cancellation that comes together with a message
-            task.cancel()
-            await asyncio.wait({task}, timeout=1)
+        await end(task)
 
 
 async def take(events: AsyncIterator[CloudEvent | Progress | None], count: int) -> list[int]:

@@ -1,12 +1,13 @@
 """A ticker runs its pass now, when woken and when the interval is over, and outlives failing passes."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from slipway.clock import ManualClock, settle
-from slipway.lifecycle import Ticker, first_of
+from slipway.lifecycle import Ticker, end, first_of
 from tests.support.told import metric
 
 
@@ -119,6 +120,21 @@ async def test_it_outlives_any_number_of_failing_passes():
         assert passes.count > 1200
 
     await running(Ticker(passes.run_once, interval=10, name="t", clock=clock), play)
+
+
+async def test_what_forgets_a_cancellation_is_ended_all_the_same():
+    """As `wait_for` does in Python 3.11 when what it waits for comes at the same time."""
+    never = asyncio.get_running_loop().create_future()
+
+    async def forgetful() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        await never
+
+    work = asyncio.create_task(forgetful())
+    await asyncio.sleep(0)
+    await end(work, again_sec=0)
+    assert work.cancelled()
 
 
 async def test_what_ends_first_is_raised_and_the_others_are_ended():

@@ -27,7 +27,7 @@ from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
 from slipway.database.stuck import end_stuck
 from slipway.domain.charts import Registries
 from slipway.health import serve_app
-from slipway.lifecycle import Ticker, stop_signal
+from slipway.lifecycle import Ticker, end, stop_signal
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker
 from slipway.messaging.jetstream import JetStreamBroker
@@ -220,8 +220,7 @@ async def _serve(settings: ApiSettings) -> None:
     try:
         await serve_app(served(settings, deps), host=settings.http_host, port=settings.http_port, stop=stop)
     finally:
-        beside.cancel()
-        await asyncio.gather(beside, return_exceptions=True)
+        await end(beside)
         await deps.assistant.close()
         await deps.mcp.close()
         if broker:
