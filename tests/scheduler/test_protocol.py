@@ -1,25 +1,17 @@
 """Lease, publish, claim, beat, report, project, sweep: on a real PostgreSQL, as the scheduler's own login."""
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from slipway.database.queries import leases
-from slipway.domain.failures import Failure, FailureClass
-from slipway.domain.jobs import BACKGROUND_EVERY, JobReason
+from slipway.domain.jobs import JobReason
 from slipway.domain.outcomes import Outcome
-from slipway.messaging import subjects
-from slipway.messaging.messages import JobPhase, Report, encode
 from slipway_scheduler.cleaning import Cleaning
-from slipway_scheduler.projector import NEWER_TRIES
 from tests.scheduler.world import World, applied
-from tests.support.rows import deploy, seed
-from tests.support.told import metric
+from tests.support.rows import deploy
 
 
 async def test_a_job_goes_all_the_way(world: World):
@@ -41,15 +33,6 @@ async def test_a_job_goes_all_the_way(world: World):
 
 async def test_without_executors_nothing_is_leased(world: World):
     await deploy(world.superuser, world.seeded)
-    assert await world.dispatcher.run_once() == 0
-
-
-async def test_leases_follow_the_executors_room(world: World):
-    other = await seed(world.superuser, email="other@example.org")
-    for number in range(10):
-        await deploy(world.superuser, other if number % 2 else world.seeded, number)
-    await world.beat(slots=3)
-    assert await world.dispatcher.run_once() == 4, "three slots and one ahead"
     assert await world.dispatcher.run_once() == 0
 
 
@@ -97,30 +80,6 @@ async def test_a_change_whose_preview_is_gone_ends_and_says_what_helps(world: Wo
     await world.change(deployment)
     await world.dispatcher.run_once()
     assert [each.generation for each in await world.pulled()] == [2]
-
-
-async def test_one_users_applies_leave_room_for_others(world: World):
-    for number in range(10):
-        await deploy(world.superuser, world.seeded, number)
-    await world.beat(slots=7)
-    assert await world.dispatcher.run_once() == 6, "of seven slots and one ahead"
-    commands = await world.pulled()
-    for command in commands:
-        await world.claim(command)
-    assert await world.dispatcher.run_once() == 0
-    other = await seed(world.superuser, email="other@example.org")
-    theirs = await deploy(world.superuser, other, 100)
-    assert await world.dispatcher.run_once() == 1
-    assert [each.deployment for each in await world.pulled()] == [theirs]
-    await world.beat(*commands[:3], phase=JobPhase.WATCHING, slots=7)
-    assert await world.dispatcher.run_once() == 3, "what is watched holds no slot"
-
-
-async def test_a_user_has_one_apply_however_small_the_cluster(world: World):
-    for number in range(2):
-        await deploy(world.superuser, world.seeded, number)
-    await world.beat(slots=1)
-    assert await world.dispatcher.run_once() == 1
 
 
 async def test_concurrent_leases_never_give_a_job_twice(world: World):
@@ -259,29 +218,6 @@ async def test_a_change_while_a_job_runs_waits_and_runs_after_it(world: World):
     assert (second.generation, second.fence > first.fence) == (2, True)
 
 
-async def test_reports_in_reverse_and_twice_are_applied_once(world: World):
-    await deploy(world.superuser, world.seeded)
-    command = await world.running()
-    for _ in range(2):
-        await world.report(command, seq=2, outcome=Outcome.DONE, applied=applied())
-        await world.report(command, seq=1, outcome=Outcome.PROGRESS, applied=applied())
-    async with world.superuser.reading() as session:
-        types = (await session.execute(text("SELECT type FROM outbox_event ORDER BY id"))).scalars().all()
-    assert [kind.split(".")[3] for kind in types] == ["started", "ready"]
-
-
-async def test_a_terminal_failure_shows_its_reason_and_holds(world: World):
-    await deploy(world.superuser, world.seeded)
-    command = await world.running()
-    failure = Failure(
-        failure_class=FailureClass.TERMINAL, code="image_pull_failed", reason="no such image", cluster_changed=True
-    )
-    await world.report(command, outcome=Outcome.FAILED, failure=failure)
-    row = await world.row("deployment")
-    assert (row["status"], row["last_error"], row["failure_class"]) == ("error", "no such image", "terminal")
-    assert row["hold_generation"] == row["generation"]
-
-
 async def test_a_higher_fence_in_the_cluster_raises_the_sequence(world: World):
     await deploy(world.superuser, world.seeded)
     command = await world.running()
@@ -305,78 +241,6 @@ async def test_a_template_that_cannot_be_deployed_any_more_ends_its_job(world: W
     assert "SLIPWAY_REGISTRIES" in row["last_error"]
 
 
-async def test_an_unreadable_report_ends_and_the_next_is_applied(world: World):
-    await deploy(world.superuser, world.seeded)
-    command = await world.running()
-    subject = subjects.report("local", command.deployment)
-    unreadable = metric("slipway_reports_total", result="unreadable")
-    await world.broker.publish(subject, b"{", message_id="bad")
-    report = Report(
-        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.DONE, applied=applied(),
-    )  # fmt: skip
-    await world.broker.publish(subject, encode(report), message_id="good")
-    await world.projector.run_once()
-    assert (await world.row("deployment"))["status"] == "ready"
-    assert metric("slipway_reports_total", result="unreadable") == unreadable + 1
-
-
-async def test_a_report_of_a_kind_that_is_not_known_yet_is_left_to_newer_schedulers(world: World):
-    """Row 58: it stays in its stream, others are applied, and it does not come for ever."""
-    await deploy(world.superuser, world.seeded)
-    command = await world.running()
-    report = Report(
-        job=command.job, fence=command.fence, seq=2, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.DONE, applied=applied(),
-    )  # fmt: skip
-    newer = Delivered({**msgspec.to_builtins(report), "outcome": "evaporated"})
-    await world.projector._settle(newer)
-    await world.report(command, outcome=Outcome.DONE, applied=applied())
-    assert newer.settled == ["nak"]
-    assert (await world.row("deployment"))["status"] == "ready"
-    newer.deliveries = NEWER_TRIES
-    await world.projector._settle(newer)
-    assert newer.settled == ["nak", "term"]
-
-
-async def test_a_report_that_no_column_holds_ends_and_the_others_are_applied(world: World):
-    """Row 35: each executor of this release makes its words storable; one that does not must not come for ever."""
-    await deploy(world.superuser, world.seeded)
-    command = await world.running()
-    failure = Failure(failure_class=FailureClass.TERMINAL, code="container_crashes", reason="a\0b")
-    report = Report(
-        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.FAILED, failure=failure,
-    )  # fmt: skip
-    poison = Delivered(msgspec.to_builtins(report))
-    await world.projector._settle(poison)
-    assert poison.settled == ["term"]
-    await world.report(command, outcome=Outcome.DONE, applied=applied())
-    assert (await world.row("deployment"))["status"] == "ready"
-
-
-class Delivered:
-    """A report as it was delivered, and how it was settled."""
-
-    sequence = 1
-
-    def __init__(self, report: dict[str, Any]) -> None:
-        self.subject = subjects.report("local", report["deployment"])
-        self.data = msgspec.json.encode(report)
-        self.deliveries = 1
-        self.settled: list[str] = []
-
-    async def ack(self) -> None:
-        self.settled.append("ack")
-
-    async def nak(self, delay_sec: float = 0.0) -> None:
-        assert delay_sec, "the next scheduler may be the newer one, not this one again at once"
-        self.settled.append("nak")
-
-    async def term(self) -> None:
-        self.settled.append("term")
-
-
 async def test_a_command_that_is_too_large_is_refused_and_holds_nothing_up(world: World):
     await deploy(world.superuser, world.seeded)
     await world.do("""UPDATE deployment SET user_values_json = jsonb_build_object('a', repeat('x', 9000000))""")
@@ -389,80 +253,9 @@ async def test_a_command_that_is_too_large_is_refused_and_holds_nothing_up(world
     assert await world.pulled() == []
 
 
-async def test_a_report_from_another_cluster_is_refused(world: World):
-    await deploy(world.superuser, world.seeded)
-    command = await world.running()
-    report = Report(
-        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.DONE, applied=applied(),
-    )  # fmt: skip
-    await world.projector.apply(report, cluster="elsewhere")
-    assert (await world.row("deployment"))["status"] == "provisioning"
-    assert (await world.row("report_record"))["applied"] is False
-
-
 async def test_a_hundred_changes_are_one_job_and_the_last_wins(world: World):
     deployment = await deploy(world.superuser, world.seeded)
     await asyncio.gather(*(world.change(deployment) for _ in range(20)))
     await world.change(deployment, JobReason.DELETE)
     row = await world.row("deployment_reconcile_job")
     assert (row["generation"], row["reason"], row["status"]) == (22, "delete", "queued")
-
-
-async def drifted(world: World, number: int) -> UUID:
-    """Return a deployment whose only waiting job corrects its drift."""
-    deployment = await deploy(world.superuser, world.seeded, number)
-    await world.do(f"DELETE FROM deployment_reconcile_job WHERE deployment_id = '{deployment}'")
-    await world.change(deployment, JobReason.DRIFT)
-    return deployment
-
-
-async def test_background_work_has_its_share_under_a_flood_of_changes(world: World):
-    background = await drifted(world, 0)
-    users = [await seed(world.superuser, email=f"{name}@example.org") for name in ("first", "second")]
-    await world.beat(slots=1)
-    leased: list[UUID] = []
-    for number in range(1, 2 * BACKGROUND_EVERY, len(users)):  # as many come as there is room for, and more wait
-        for each, user in enumerate(users):
-            await deploy(world.superuser, user, number + each)
-            await deploy(world.superuser, user, 1000 + number + each)
-        await world.dispatcher.run_once()
-        leased += [command.deployment for command in await world.pulled()]
-        await world.do("UPDATE deployment_reconcile_job SET status = 'succeeded' WHERE status = 'leased'")
-    assert leased.index(background) == BACKGROUND_EVERY, "so many went before it, and then it had its turn"
-
-
-async def test_background_work_has_its_share_when_one_user_may_not_fill_the_room(world: World):
-    background = await drifted(world, 0)
-    user = await seed(world.superuser, email="first@example.org")
-    for number in range(1, 2 * BACKGROUND_EVERY):
-        await deploy(world.superuser, user, number)
-    await world.beat(slots=3)
-    leased: list[UUID] = []
-    while background not in leased:
-        assert await world.dispatcher.run_once() == 3 or leased[BACKGROUND_EVERY:], "of a room of four"
-        leased += [command.deployment for command in await world.pulled()]
-        await world.do("UPDATE deployment_reconcile_job SET status = 'succeeded' WHERE status = 'leased'")
-    assert BACKGROUND_EVERY <= leased.index(background) < BACKGROUND_EVERY + 3
-
-
-async def test_a_users_background_work_does_not_hold_up_their_changes(world: World):
-    some = [await drifted(world, number) for number in range(5)]
-    await world.change(some[-1])
-    [job] = await world.rows("SELECT queue_key FROM deployment_reconcile_job WHERE priority = 0")
-    assert job["queue_key"] == 1, "level with a job of somebody who has none"
-
-
-async def test_many_jobs_of_one_user_do_not_delay_anothers_one(world: World):
-    for number in range(30):
-        await deploy(world.superuser, world.seeded, number)
-    await world.beat(slots=4)
-    await world.dispatcher.run_once()
-    for command in await world.pulled():
-        await world.claim(command)
-    other = await seed(world.superuser, email="other@example.org")
-    mine = await deploy(world.superuser, other, 100)
-    await world.beat(slots=6)
-    async with world.database.hot() as hot:
-        leased = await leases.lease(hot, cluster="local", count=3, dispatcher="d")
-    assert mine in [each.deployment for each in leased]
