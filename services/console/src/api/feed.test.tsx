@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LiveMark } from "../app/shell/LiveMark";
 import { show } from "../testing/show";
@@ -40,7 +40,7 @@ function line() {
 test("a feed that is refused because the token is not taken any more ends the session", async () => {
   opened.mockImplementation(refused(401));
   follow();
-  await vi.waitFor(() => expect(readSession()).toBeNull());
+  await waitFor(() => expect(readSession()).toBeNull());
 });
 
 test("who has too many pages open is told so, until there is room", async () => {
@@ -51,7 +51,7 @@ test("who has too many pages open is told so, until there is room", async () => 
   expect(await screen.findByText(/too many pages are open/)).toBeTruthy();
   expect(readSession()?.token).toBe("ada");
   await passes(1000);
-  await vi.waitFor(() => expect(screen.queryByText(/too many pages are open/)).toBeNull());
+  await waitFor(() => expect(screen.queryByText(/too many pages are open/)).toBeNull());
 });
 
 test("a line without a sign of life is left for another one, which goes on where it was", async () => {

@@ -1,4 +1,5 @@
 import { InfiniteQueryObserver, QueryClient, QueryObserver } from "@tanstack/react-query";
+import { waitFor } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { type Deployment, deploymentQuery, deploymentsQuery, keepDeployment, refreshDeployments } from "./deployments";
 import type { FeedEvent } from "./feed";
@@ -19,7 +20,7 @@ function byHand<T>() {
   const waiting: ((answer: T) => void)[] = [];
   const ask = vi.fn(() => new Promise<T>((resolve) => void waiting.push(resolve)));
   const answer = async (at: number, what: T) => {
-    await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(at));
+    await waitFor(() => expect(waiting.length).toBeGreaterThan(at));
     waiting[at]!(what);
   };
   return { ask, answer };
@@ -49,16 +50,16 @@ test("older ones that were asked for come, however much happens meanwhile", asyn
   const observer = new InfiniteQueryObserver(client, { queryKey: ["audit"], queryFn: ask, initialPageParam: 0, getNextPageParam: (_last, all) => all.length });
   observer.subscribe(() => undefined);
   await answer(0, "first");
-  await vi.waitFor(() => expect(observer.getCurrentResult().data?.pages).toEqual(["first"]));
+  await waitFor(() => expect(observer.getCurrentResult().data?.pages).toEqual(["first"]));
   void observer.fetchNextPage();
-  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2));
+  await waitFor(() => expect(ask).toHaveBeenCalledTimes(2));
   const gathered = new Gathered(client);
   gathered.add(event("deployments/x"));
-  await vi.waitFor(() => expect(client.getQueryState(["audit"])?.isInvalidated).toBe(true));
+  await waitFor(() => expect(client.getQueryState(["audit"])?.isInvalidated).toBe(true));
   await answer(1, "older");
   await answer(2, "first, as it is now");
   await answer(3, "older, as it is now");
-  await vi.waitFor(() => expect(observer.getCurrentResult().data?.pages).toEqual(["first, as it is now", "older, as it is now"]));
+  await waitFor(() => expect(observer.getCurrentResult().data?.pages).toEqual(["first, as it is now", "older, as it is now"]));
   expect(ask).toHaveBeenCalledTimes(4);
   client.clear();
 });
@@ -70,10 +71,10 @@ test("a first look that began before something happened is taken again", async (
   observer.subscribe(() => undefined);
   const gathered = new Gathered(client);
   gathered.add(event("deployments/x"));
-  await vi.waitFor(() => expect(client.getQueryState(["jobs"])?.isInvalidated).toBe(true));
+  await waitFor(() => expect(client.getQueryState(["jobs"])?.isInvalidated).toBe(true));
   await answer(0, "before");
   await answer(1, "after");
-  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe("after"));
+  await waitFor(() => expect(observer.getCurrentResult().data).toBe("after"));
   client.clear();
 });
 
@@ -84,12 +85,12 @@ test("what happens during a refresh is met with one more, and not with one each"
   observer.subscribe(() => undefined);
   const gathered = new Gathered(client);
   gathered.add(event("users/a"));
-  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(1));
+  await waitFor(() => expect(ask).toHaveBeenCalledTimes(1));
   for (const who of "bcd") gathered.add(event(`users/${who}`));
   await answer(0, "a");
   await answer(1, "all");
-  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe("all"));
-  await vi.waitFor(() => expect(client.isFetching()).toBe(0));
+  await waitFor(() => expect(observer.getCurrentResult().data).toBe("all"));
+  await waitFor(() => expect(client.isFetching()).toBe(0));
   expect(ask).toHaveBeenCalledTimes(2);
   client.clear();
 });
@@ -100,7 +101,7 @@ test("an answer that was overtaken by a newer one changes nothing", async () => 
   asked.mockImplementation(ask);
   const one = client.fetchQuery(deploymentQuery("d"));
   const all = client.fetchQuery(deploymentsQuery());
-  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2));
+  await waitFor(() => expect(ask).toHaveBeenCalledTimes(2));
   keepDeployment(client, deployment(5));
   await answer(0, Response.json(deployment(3, "upgrading")));
   await answer(1, Response.json({ items: [deployment(4, "upgrading")] }));
@@ -117,7 +118,7 @@ test("a deployment whose first look is under way when something happens to it is
   const { ask, answer } = byHand<Response>();
   asked.mockImplementation(ask);
   const first = client.fetchQuery(deploymentQuery("d"));
-  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(1));
+  await waitFor(() => expect(ask).toHaveBeenCalledTimes(1));
   const refreshed = refreshDeployments(client, ["d"]);
   await answer(1, Response.json(deployment(2)));
   await refreshed;

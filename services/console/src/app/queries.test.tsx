@@ -1,5 +1,5 @@
 import { QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { act, render, screen } from "@testing-library/react";
+import { act, render, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
 import { useLiveUpdates } from "../api/live";
 import { endSession, keepSession, readSession } from "../api/session";
@@ -39,7 +39,7 @@ test("a page shows what the user has who signed in last, in whichever tab", asyn
   otherTabSignsIn("bob");
   await screen.findByText("what bob has");
   expect(queryClient.getQueryData(["seen before"])).toBeUndefined();
-  await vi.waitFor(() => expect(opened.mock.calls.map(([, init]) => init.headers.get("Authorization"))).toEqual(["Bearer ada", "Bearer bob"]));
+  await waitFor(() => expect(opened.mock.calls.map(([, init]) => init.headers.get("Authorization"))).toEqual(["Bearer ada", "Bearer bob"]));
 });
 
 test("a renewed token forgets nothing", () => {

@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { act, screen } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Problem } from "../api/problem";
 import { show } from "../testing/show";
 import { Loaded } from "./Loaded";
@@ -23,6 +23,6 @@ test("what could not be read again is shown as it was, with the reason, until it
   expect(screen.getByLabelText("It")).toBe(field);
   down = false;
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
-  await vi.waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+  await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
   expect(screen.getByLabelText("It")).toBe(field);
 });

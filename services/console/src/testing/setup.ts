@@ -1,6 +1,8 @@
-/** What jsdom lacks and the component library asks for. */
-import { cleanup } from "@testing-library/react";
+/** What every test has: a wait that a busy machine does not outrun, and what jsdom lacks and the component library asks for. */
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+
+configure({ asyncUtilTimeout: 60_000 }); // a busy machine is no defect; the runner's own limit is longer
 
 afterEach(cleanup);
 

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider, useMutation } from "@tanstack/react-query";
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Conversation } from "../../api/conversations";
@@ -52,15 +52,15 @@ test("what the API refuses is there again to be changed", async () => {
   answered.mockImplementation(() => Promise.resolve(Response.json(TOO_LONG, { status: 422 })));
   const field = talk(begun);
   await send(field);
-  await vi.waitFor(() => expect(field.value).toBe(TEXT));
+  await waitFor(() => expect(field.value).toBe(TEXT));
 });
 
 test("what was said is gone from the field", async () => {
   answered.mockImplementation(() => Promise.resolve(new Response(`event: user\ndata: ${JSON.stringify(STORED)}\n\nevent: error\ndata: ${JSON.stringify({ title: "No answer", status: 400, code: "x" })}\n\n`)));
   const field = talk(begun);
   await send(field);
-  await vi.waitFor(() => expect(answered).toHaveBeenCalled());
-  await vi.waitFor(() => expect(screen.getByRole("button", { name: "Send" }).getAttribute("data-loading")).toBeNull());
+  await waitFor(() => expect(answered).toHaveBeenCalled());
+  await waitFor(() => expect(screen.getByRole("button", { name: "Send" }).getAttribute("data-loading")).toBeNull());
   expect(field.value).toBe("");
 });
 
@@ -68,7 +68,7 @@ test("what got no answer waits for another try, and not in the field too", async
   answered.mockImplementation(() => Promise.reject(new TypeError("Failed to fetch")));
   const field = talk(begun);
   await send(field);
-  await vi.waitFor(() => expect(screen.getByRole("button", { name: "Send" }).getAttribute("data-loading")).toBeNull());
+  await waitFor(() => expect(screen.getByRole("button", { name: "Send" }).getAttribute("data-loading")).toBeNull());
   expect(field.value).toBe("");
 });
 

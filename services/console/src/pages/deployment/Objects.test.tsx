@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Deployment } from "../../api/deployments";
@@ -24,7 +24,7 @@ async function looking(owner: string) {
   const deployment = { id: "d", user_id: owner, status: "upgrading" } as Deployment;
   showPage({ path: "/deployments/$deploymentId", address: "/deployments/d", page: () => <Objects deployment={deployment} /> });
   await screen.findByText("settings");
-  await vi.waitFor(() => expect(fetched.mock.calls.some(([request]) => request.url.endsWith("/users/me"))).toBe(true));
+  await waitFor(() => expect(fetched.mock.calls.some(([request]) => request.url.endsWith("/users/me"))).toBe(true));
 }
 
 test("one's own objects are looked at again and again", async () => {
@@ -39,5 +39,5 @@ test("somebody else's, where each look is written down, only when it is asked fo
   await vi.advanceTimersByTimeAsync(60_000);
   expect(looks()).toBe(1);
   await userEvent.setup({ advanceTimers: vi.advanceTimersByTime }).click(again);
-  await vi.waitFor(() => expect(looks()).toBe(2));
+  await waitFor(() => expect(looks()).toBe(2));
 });

@@ -1,15 +1,16 @@
 /** Offers the product's newer version: to admins as a change with a preview, to others as news. */
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useQuery } from "@tanstack/react-query";
+import { type UseMutationResult, useQuery } from "@tanstack/react-query";
 import { ArrowUpCircle } from "lucide-react";
 import { api, ask } from "../../api/client";
-import type { Deployment } from "../../api/deployments";
-import { templatesQuery, versionOf } from "../../api/products";
+import type { Deployment, Preview } from "../../api/deployments";
+import { type Template, templatesQuery, versionOf } from "../../api/products";
 import { meQuery } from "../../api/users";
 import { BusyButton } from "../../parts/BusyButton";
 import { Loaded } from "../../parts/Loaded";
 import { Trouble } from "../../parts/Trouble";
+import { useFocusBack } from "../../parts/useFocusBack";
 import { ChangePreview } from "../../values/ChangePreview";
 import { useAsking } from "./asking";
 import { changePreviewQuery } from "./previews";
@@ -33,26 +34,38 @@ export function Upgrade({ deployment }: { deployment: Deployment }) {
           </Button>
         )}
       </Group>
-      <Modal opened={opened} onClose={dialog.close} size="xl" title={`Upgrade to ${versionOf(target)}`}>
-        <UpgradeReview deployment={deployment} template={newer} onDone={dialog.close} />
-      </Modal>
+      <UpgradeDialog deployment={deployment} version={target} opened={opened} onClose={dialog.close} />
     </Alert>
   );
 }
 
-function UpgradeReview({ deployment, template, onDone }: { deployment: Deployment; template: string; onDone: () => void }) {
-  const preview = useQuery(changePreviewQuery(deployment, { template_id: template }));
+function UpgradeDialog({ deployment, version, opened, onClose }: { deployment: Deployment; version: Template; opened: boolean; onClose: () => void }) {
+  useFocusBack(opened);
   const upgrade = useAsking(
-    (previewId: string) =>
+    (preview: Preview) =>
       ask(
         api.POST("/api/v1/deployments/{deployment_id}/upgrade", {
           params: { path: { deployment_id: deployment.id } },
-          body: { template_id: template, preview_id: previewId, confirm_empty: preview.data?.removes_everything ?? false },
+          body: { template_id: version.id, preview_id: preview.id, confirm_empty: preview.removes_everything },
         }),
       ),
     "The upgrade was accepted.",
-    onDone,
+    onClose,
   );
+  const close = () => {
+    if (upgrade.isPending) return; // a refusal would be told to nobody
+    upgrade.reset();
+    onClose();
+  };
+  return (
+    <Modal opened={opened} onClose={close} size="xl" title={`Upgrade to ${versionOf(version)}`}>
+      <UpgradeReview deployment={deployment} version={version} upgrade={upgrade} />
+    </Modal>
+  );
+}
+
+function UpgradeReview({ deployment, version, upgrade }: { deployment: Deployment; version: Template; upgrade: UseMutationResult<Deployment, Error, Preview> }) {
+  const preview = useQuery(changePreviewQuery(deployment, { template_id: version.id }));
   return (
     <Loaded query={preview}>
       {(found) => (
@@ -60,7 +73,7 @@ function UpgradeReview({ deployment, template, onDone }: { deployment: Deploymen
           <ChangePreview preview={found} />
           <Trouble error={upgrade.error} />
           <Group justify="flex-end">
-            <BusyButton busy={upgrade.isPending} onClick={() => upgrade.mutate(found.id)} color={found.removes_everything ? "red.9" : undefined}>
+            <BusyButton busy={upgrade.isPending} onClick={() => upgrade.mutate(found)} color={found.removes_everything ? "red.9" : undefined}>
               Upgrade
             </BusyButton>
           </Group>

@@ -1,6 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { Deployment } from "../../api/deployments";
@@ -47,9 +47,9 @@ test("a change is applied to what was edited, and never to what came meanwhile",
   await userEvent.type(greeting(), " there");
   await userEvent.click(screen.getByRole("button", { name: "Preview the change" }));
   await userEvent.click(await screen.findByRole("button", { name: "Apply" }));
-  await vi.waitFor(() => expect(fetched.mock.lastCall?.[0].method).toBe("PATCH"));
+  await waitFor(() => expect(fetched.mock.lastCall?.[0].method).toBe("PATCH"));
   expect(fetched.mock.lastCall?.[0].headers.get("If-Match")).toBe('"1"');
   rerender(shown(deployment(2, "Hi there")));
-  await vi.waitFor(() => expect(screen.queryByRole("button", { name: "Apply" })).toBeNull());
+  await waitFor(() => expect(screen.queryByRole("button", { name: "Apply" })).toBeNull());
   expect(screen.queryByRole("status")).toBeNull();
 });

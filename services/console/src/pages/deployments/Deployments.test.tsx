@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { showPage } from "../../testing/page";
@@ -13,8 +13,8 @@ test("what is typed into the search stays where it was typed, and the address fo
   expect(field.value).toBe("ac");
   await userEvent.type(field, "bb", { initialSelectionStart: 1, initialSelectionEnd: 1 });
   expect(field.value).toBe("abbc");
-  await vi.waitFor(() => expect(router.state.location.search).toEqual({ q: "abbc" }));
+  await waitFor(() => expect(router.state.location.search).toEqual({ q: "abbc" }));
   field.blur();
   await act(() => router.navigate({ to: "/deployments", search: { q: "other" } as never }));
-  await vi.waitFor(() => expect(field.value).toBe("other"));
+  await waitFor(() => expect(field.value).toBe("other"));
 });

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { readSession } from "../../api/session";
@@ -34,6 +34,6 @@ test("a link that nobody could look at is tried again, and signs in", async () =
   expect((await screen.findByRole("alert")).textContent).toContain("A needed service is down");
   expect(screen.queryByText("This link does not work any more")).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
-  await vi.waitFor(() => expect(readSession()?.token).toBe("t"));
+  await waitFor(() => expect(readSession()?.token).toBe("t"));
   expect(await Promise.all(exchanged().map(async (request) => ((await request.json()) as { code: string }).code))).toEqual(["once", "once"]);
 });

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { showPage } from "../../testing/page";
@@ -21,12 +21,12 @@ test("a task that is asked for again because no answer came is one task", async 
   const field = await screen.findByRole<HTMLInputElement>("textbox", { name: "New task" });
   for (const times of [1, 2]) {
     await userEvent.type(field, times === 1 ? "Water the plants{Enter}" : "{Enter}");
-    await vi.waitFor(() => expect(added()).toHaveLength(times));
-    await vi.waitFor(() => expect(screen.getByRole("button", { name: "Add" }).getAttribute("aria-busy")).toBeNull());
+    await waitFor(() => expect(added()).toHaveLength(times));
+    await waitFor(() => expect(screen.getByRole("button", { name: "Add" }).getAttribute("aria-busy")).toBeNull());
   }
-  await vi.waitFor(() => expect(field.value).toBe(""));
+  await waitFor(() => expect(field.value).toBe(""));
   await userEvent.type(field, "Water the plants{Enter}");
-  await vi.waitFor(() => expect(added()).toHaveLength(3));
+  await waitFor(() => expect(added()).toHaveLength(3));
   const [first, again, another] = added().map((request) => request.headers.get("Idempotency-Key"));
   expect(again).toBe(first);
   expect(another).not.toBe(first);

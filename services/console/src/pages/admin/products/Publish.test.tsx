@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { showPage } from "../../../testing/page";
@@ -27,19 +27,19 @@ test("a version is published with the chart that was read of it, and once howeve
   await userEvent.type(await field("Chart"), "oci://charts.example.org/hello");
   await userEvent.type(await field("Chart version"), "1.4.0");
   await press("Read the chart");
-  await vi.waitFor(async () => expect((await field("Digest")).value).toBe(CHART.chart_digest));
+  await waitFor(async () => expect((await field("Digest")).value).toBe(CHART.chart_digest));
   await userEvent.type(await field("Chart version"), "{Backspace}{Backspace}{Backspace}5.0");
   expect((await field("Digest")).value).toBe("");
   expect((await field("Shown as")).value).toBe("");
 
   for (const times of [1, 2]) {
     await press("Publish");
-    await vi.waitFor(() => expect(sent()).toHaveLength(times));
+    await waitFor(() => expect(sent()).toHaveLength(times));
     await screen.findByRole("alert");
   }
   await userEvent.type(await field("Shown as"), "1.5 LTS");
   await press("Publish");
-  await vi.waitFor(() => expect(sent()).toHaveLength(3));
+  await waitFor(() => expect(sent()).toHaveLength(3));
   expect(await sent()[0]?.json()).toMatchObject({ chart_version: "1.5.0", chart_digest: null, version_label: null });
   const [first, again, edited] = sent().map((request) => request.headers.get("Idempotency-Key"));
   expect(first).toBeTruthy();

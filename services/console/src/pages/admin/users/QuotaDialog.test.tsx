@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
@@ -32,7 +32,7 @@ test("a quota that could not be read is not written over", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
   await userEvent.type(await screen.findByRole("textbox", { name: "Memory" }), "512");
   await userEvent.click(save);
-  await vi.waitFor(() => expect(fetched.mock.calls.some(([request]) => request.method === "PUT")).toBe(true));
+  await waitFor(() => expect(fetched.mock.calls.some(([request]) => request.method === "PUT")).toBe(true));
   const [put] = fetched.mock.calls.map(([request]) => request).filter((request) => request.method === "PUT");
   expect(await put?.json()).toEqual({ deployments: 50, cpu_milli: null, memory_mib: 512 });
 });

@@ -1,6 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import type { User } from "../../../api/users";
@@ -29,7 +29,7 @@ test("only what was changed is sent, and only over the user that was looked at",
   rerender(dialog(user("b", false))); // another admin takes the role away meanwhile, and the list behind the dialog says so
   await userEvent.type(screen.getByLabelText("Name"), " Lovelace");
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
-  await vi.waitFor(() => expect(fetched).toHaveBeenCalled());
+  await waitFor(() => expect(fetched).toHaveBeenCalled());
   const sent = fetched.mock.calls[0]![0];
   expect(await sent.json()).toEqual({ display_name: "Ada Lovelace" });
   expect(sent.headers.get("If-Match")).toBe('"a"');
