@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from slipway.clock import ManualClock
@@ -34,6 +35,20 @@ async def test_a_server_that_comes_back_is_waited_for():
     async with broker.respond(subjects.RESERVE_ALL, granted, group="schedulers"):
         await clock.advance(AGAIN_SEC)
         await asyncio.wait_for(asking, 30)
+
+
+@pytest.mark.parametrize(("asked", "is_asked"), [(300, False), (301, True)])
+async def test_what_is_granted_already_is_not_asked_for(asked: int, is_asked: bool):
+    broker, wishes = MemoryBroker(), list[bytes]()
+
+    async def noted(_: str, wish: bytes) -> bytes:
+        wishes.append(wish)
+        return encode(Reserved(held=True))
+
+    command = msgspec.structs.replace(COMMAND, granted=Usage(cpu_milli=300))
+    async with broker.respond(subjects.RESERVE_ALL, noted, group="schedulers"):
+        await Reserving(broker, ManualClock(), cluster="local", instance="e1")(command, Usage(cpu_milli=asked))
+    assert bool(wishes) is is_asked
 
 
 async def test_one_that_stays_away_is_said_so():

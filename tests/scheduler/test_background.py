@@ -70,7 +70,8 @@ class World:
     async def become_ready(self) -> None:
         await self.do("UPDATE deployment_reconcile_job SET status = 'succeeded'")
         await self.do(
-            "UPDATE deployment SET status = 'ready', applied_generation = 1, applied_template_id = desired_template_id"
+            "UPDATE deployment SET status = 'ready', applied_generation = 1, applied_template_id = desired_template_id,"
+            " scan_after = coalesce(scan_after, now())"
         )
         await self.do(
             "INSERT INTO deployment_revision (deployment_id, revision, generation, template_id, digest, succeeded, job_id)"

@@ -18,6 +18,8 @@ from slipway.database.queries import (
     leases,
     measures,
     projection,
+    quotas,
+    reservations,
     sweep,
 )
 from tests.support.rows import seed
@@ -63,6 +65,7 @@ ENQUEUE = {
 }  # fmt: skip
 BIG = {
     "drift scan": ("deployment ", "deployment_reconcile_job"),
+    "commands of what was leased": ("deployment", "deployment_reconcile_job"),
     "leases to forget": ("deployment ",),
     "reports that are over": ("report_record",),
 }
@@ -71,7 +74,7 @@ JOBS_AND_EVENTS = ("deployment_reconcile_job", "outbox_event")
 
 
 FLOOD = f"""
-    UPDATE deployment SET status = 'ready';
+    UPDATE deployment SET status = 'ready', scan_after = now();
     UPDATE deployment_reconcile_job SET status = 'quarantined', finished_at = now() WHERE id IN
         (SELECT id FROM deployment_reconcile_job WHERE status = 'succeeded' LIMIT 100);
     INSERT INTO deployment_reconcile_job
@@ -97,6 +100,26 @@ async def test_no_hot_statement_reads_a_whole_table(database: Database, database
     await connection.close()
     for table in BIG.get(name, JOBS_AND_EVENTS):
         assert f"Seq Scan on {table}" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (str(leases._READ_LEASED), {"jobs": f"ARRAY[{SOME}]"}),
+        (str(reservations._OTHERS), {"owner": SOME, "deployment": SOME}),
+        (str(quotas._USED), {"user": SOME}),
+    ],
+    ids=["commands of what was leased", "what others ask for", "what is used"],
+)
+async def test_an_owners_deployments_have_an_index_of_their_own_before_anything_was_analysed(
+    database: Database, database_url: str, statement: str, values: dict[str, str]
+):
+    """The planner takes the table for a small one, and every index of live deployments is as good to it."""
+    await seed(database)
+    connection = await asyncpg.connect(database_url)
+    plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {filled_in(statement, values)}"))
+    await connection.close()
+    assert "ix_deployment_user_live" in plan, plan
 
 
 @pytest.mark.parametrize("priority", [0, 1])
@@ -125,9 +148,10 @@ async def fill(database: Database, database_url: str) -> asyncpg.Connection:
     await connection.execute(
         f"""
         ALTER TABLE deployment DISABLE TRIGGER ALL; ALTER TABLE deployment_reconcile_job DISABLE TRIGGER ALL;
-        INSERT INTO deployment (id, user_id, domain_name, deployment_uid, namespace_name, release_name, desired_template_id)
+        INSERT INTO deployment
+            (id, user_id, domain_name, deployment_uid, namespace_name, release_name, desired_template_id, scan_after)
             SELECT gen_random_uuid(), (SELECT id FROM users), 'd' || n, 'd' || n, 'd' || n, 'd' || n,
-                (SELECT id FROM product_template_version) FROM generate_series(1, {JOBS}) n;
+                (SELECT id FROM product_template_version), NULL FROM generate_series(1, {JOBS}) n;
         INSERT INTO deployment_reconcile_job (id, deployment_id, user_id, cluster, reason, status, generation)
             SELECT gen_random_uuid(), id, user_id, 'local', 'update',
                 CASE WHEN row_number() OVER () % 100 = 0 THEN 'queued' ELSE 'succeeded' END, 1 FROM deployment;

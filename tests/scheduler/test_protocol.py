@@ -10,6 +10,7 @@ from slipway.database.queries import leases
 from slipway.domain.jobs import JobReason
 from slipway.domain.outcomes import Outcome
 from slipway_scheduler.cleaning import Cleaning
+from slipway_scheduler.dispatcher import MARK_SEC
 from tests.scheduler.world import World, applied
 from tests.support.rows import deploy
 
@@ -23,12 +24,11 @@ async def test_a_job_goes_all_the_way(world: World):
     await world.report(command, outcome=Outcome.DONE, applied=applied(), timings_ms={"helm": 12.0})
     row = await world.row("deployment")
     assert (row["id"], row["status"], row["applied_generation"]) == (deployment, "ready", 1)
+    assert row["scan_after"] is not None, "it is compared with the cluster from now on"
     assert (await world.row("deployment_reconcile_job"))["status"] == "succeeded"
     assert (await world.row("deployment_revision"))["digest"] == "d" * 40
     event = await world.row("outbox_event WHERE type LIKE '%ready%'", "data_json")
-    assert {"request_to_lease", "lease_to_publish", "publish_to_claim", "helm"} <= event["data_json"][
-        "timings_ms"
-    ].keys()
+    assert {"request_to_lease", "lease_to_claim", "helm"} <= event["data_json"]["timings_ms"].keys()
 
 
 async def test_without_executors_nothing_is_leased(world: World):
@@ -127,6 +127,19 @@ async def test_a_lost_publication_mark_stores_nothing_twice(world: World):
     await world.do("UPDATE deployment_reconcile_job SET published_at = NULL, locked_at = now() - interval '3 seconds'")
     await world.dispatcher.run_once()
     assert len(await world.pulled()) == 1
+
+
+async def test_it_is_noted_which_stored_commands_nobody_has_claimed(world: World):
+    for number in (1, 2):
+        await deploy(world.superuser, world.seeded, number)
+    await world.beat()
+    await world.dispatcher.run_once()
+    claimed, waiting = await world.pulled()
+    assert await world.claim(claimed) == "run"
+    await world.clock.advance(MARK_SEC)
+    await world.dispatcher.run_once()
+    noted = await world.rows("SELECT id FROM deployment_reconcile_job WHERE published_at IS NOT NULL")
+    assert [row["id"] for row in noted] == [waiting.job]
 
 
 async def test_a_silence_is_not_trusted_while_nothing_can_be_written(world: World):

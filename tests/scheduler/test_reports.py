@@ -36,6 +36,7 @@ async def test_a_terminal_failure_shows_its_reason_and_holds(world: World):
     row = await world.row("deployment")
     assert (row["status"], row["last_error"], row["failure_class"]) == ("error", "no such image", "terminal")
     assert row["hold_generation"] == row["generation"]
+    assert row["scan_after"] is None, "it is not compared with the cluster"
 
 
 async def test_an_unreadable_report_ends_and_the_next_is_applied(world: World):

@@ -3,12 +3,14 @@
 import asyncio
 
 import msgspec
+import pytest
 
+from slipway.domain.outcomes import Outcome
 from slipway.domain.usage import Quota, Usage
 from slipway.messaging import subjects
 from slipway.messaging.messages import Command, Reserve, Reserved, encode
 from slipway_scheduler.reservations import Reservations
-from tests.scheduler.world import World
+from tests.scheduler.world import World, applied
 from tests.support.rows import deploy
 
 QUOTA = Quota(cpu_milli=1000, memory_mib=1000, storage_gib=10)
@@ -48,6 +50,17 @@ async def test_asking_again_is_not_counted_twice_and_what_still_runs_counts(worl
         assert row["usage_json"]["cpu_milli"] == 900, "until a report says what is there"
         written.add(row["version"])
     assert len(written) == 1, "what is counted already is not written again"
+
+
+@pytest.mark.parametrize(("quota", "granted"), [("NULL", 300), ("200", 200)])
+async def test_a_change_is_granted_what_is_counted_as_far_as_the_quota_goes(world: World, quota: str, granted: int):
+    deployment = await deploy(world.superuser, world.seeded)
+    first = await world.running()
+    assert first.granted is None
+    await world.report(first, outcome=Outcome.DONE, applied=applied(), usage=Usage(cpu_milli=300))
+    await world.do(f"INSERT INTO user_quota (user_id, cpu_milli) SELECT user_id, {quota} FROM deployment")
+    await world.change(deployment)
+    assert (await world.running()).granted == Usage(cpu_milli=granted)
 
 
 async def test_only_the_jobs_claimant_is_answered(world: World):

@@ -53,7 +53,8 @@ class World:
 
     def new_dispatcher(self, name: str) -> Dispatcher:
         building = partial(build, registries=Registries.parse(()), quota=Quota(), attempts=RetryPolicy().attempts)
-        return Dispatcher(self.database, self.broker, building, name=name, refuse=self.projector.refuse)
+        refuse = self.projector.refuse
+        return Dispatcher(self.database, self.broker, building, name=name, refuse=refuse, clock=self.clock)
 
     async def beat(
         self, *held: Command, instance: str = "e1", slots: int = 50, phase: JobPhase = JobPhase.APPLYING

@@ -23,7 +23,9 @@ class Reserving:
         self._instance = instance
 
     async def __call__(self, command: Command, usage: Usage) -> None:
-        """OperationFailed when it is too much, or when nobody can say."""
+        """OperationFailed when it is too much, or when nobody can say. What was granted already is not asked for again."""
+        if command.granted and not usage.beyond(command.granted):
+            return
         wish = Reserve(
             job=command.job, fence=command.fence, instance=self._instance, cluster=self._cluster, usage=usage
         )

@@ -41,7 +41,7 @@ def build(leased: LeasedJob, registries: Registries, *, quota: Quota, attempts: 
         chart, values, digest = (None, {}, "") if deleting else _content(leased, template, registries, sealed)
     except (InvalidChartRef, InvalidImage, msgspec.ValidationError, ValueError) as error:
         return Failure(failure_class=FailureClass.TERMINAL, code="template_invalid", reason=f"the template: {error}")
-    can = template.capabilities
+    can, limits = template.capabilities, _limits(leased, quota)
     return Command(
         job=leased.job,
         fence=leased.fence,
@@ -67,7 +67,8 @@ def build(leased: LeasedJob, registries: Registries, *, quota: Quota, attempts: 
         force_fields=can.drift.mode == "correct",
         drift_ignore=can.drift.ignore,
         allow=can.allow,
-        limits=_limits(leased, quota),
+        limits=limits,
+        granted=msgspec.convert(leased.counted, Usage).least(limits) if leased.counted else None,
         secrets=sealed,
         secret_fields=dict(can.secret_fields),
         registries=tuple(msgspec.convert(each, Sealed) for each in leased.registries),

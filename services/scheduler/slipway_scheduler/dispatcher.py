@@ -7,6 +7,7 @@ from functools import partial
 import msgspec
 import structlog
 
+from slipway.clock import Clock, SystemClock
 from slipway.database.engine import Database
 from slipway.database.hot import Hot
 from slipway.database.queries import leases
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 BATCH = 200
 PUBLISH_TIMEOUT_SEC = 5.0
+MARK_SEC = 0.5
+"""After which it is noted that a command is stored whose job nobody has claimed. From 2 s on it would be sent once more."""
 TOO_LARGE = Failure(
     failure_class=FailureClass.TERMINAL, code="command_too_large",
     reason="values, secrets and the version's defaults together are larger than a message may be",
@@ -45,6 +48,7 @@ class Dispatcher:
         *,
         name: str,
         refuse: Refuse,
+        clock: Clock | None = None,
     ) -> None:
         self._database = database
         self._broker = broker
@@ -53,6 +57,10 @@ class Dispatcher:
         self._refuse = refuse
         self._passed: dict[str, int] = {}
         """By cluster, how many leased jobs count for background work's next turn."""
+        self._clock = clock or SystemClock()
+        self._stored: list[LeasedJob] = []
+        """Whose commands are stored, which the database is not told yet."""
+        self._told = self._clock.monotonic()
 
     async def run_once(self) -> int:
         """Lease and publish what is due and has room; return how many were published. Without NATS nothing is leased."""
@@ -65,10 +73,15 @@ class Dispatcher:
         if jobs:
             hit("dispatcher.leased")
         stored = await asyncio.gather(*(self._publish(job) for job in jobs))
-        published = [job for job, done in zip(jobs, stored, strict=True) if done]
-        if published:
-            await leases.mark_published(self._database, published)
+        self._stored += [job for job, done in zip(jobs, stored, strict=True) if done]
+        await self._mark()
         return len(jobs)
+
+    async def _mark(self) -> None:
+        """Note what is stored, together and late: most of it is claimed by then, and needs no note."""
+        if self._stored and self._clock.monotonic() - self._told >= MARK_SEC:
+            self._told, stored, self._stored = self._clock.monotonic(), self._stored, []
+            await leases.mark_published(self._database, stored)
 
     async def _lease(self, look: Look) -> list[LeasedJob]:
         async with self._database.hot() as hot:
@@ -76,17 +89,18 @@ class Dispatcher:
                 await leases.promote_due(hot)
             jobs = await leases.unpublished(hot) if look.unpublished else []
             for cluster in look.room if look.delayed else look.due:
-                leased = await self._lease_of(hot, cluster, min(look.room[cluster], BATCH))
+                background = cluster in look.background
+                leased = await self._lease_of(hot, cluster, min(look.room[cluster], BATCH), background=background)
                 LEASES.labels(cluster).inc(len(leased))
                 jobs += leased
         return jobs
 
-    async def _lease_of(self, hot: Hot, cluster: str, count: int) -> list[LeasedJob]:
-        """Lease what has room; background work's share first, when others have gone before it for long enough."""
+    async def _lease_of(self, hot: Hot, cluster: str, count: int, *, background: bool) -> list[LeasedJob]:
+        """Lease what has room; `background` work's share first, if any waits, when others have gone before it for long enough."""
         passed = self._passed.get(cluster, 0)
         share = background_share(passed, count)
         lease = partial(leases.lease, hot, cluster=cluster, dispatcher=self._name)
-        taken = await lease(count=share, background=True) if share else []
+        taken = await lease(count=share, background=True) if share and background else []
         others = await lease(count=count - len(taken)) if count > len(taken) else []
         self._passed[cluster] = passed_after(passed, share, len(taken), [job.reason for job in others])
         return taken + others

@@ -23,8 +23,7 @@ FINAL = frozenset({"ready", "error"})
 
 STAGES = (
     ("request to lease", "request_to_lease"),
-    ("lease to publish", "lease_to_publish"),
-    ("publish to claim", "publish_to_claim"),
+    ("lease to claim", "lease_to_claim"),
     ("Lease in the cluster", "lease"),
     ("Helm", "helm"),
     ("objects become ready", "watch"),

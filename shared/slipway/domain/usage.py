@@ -25,6 +25,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
             storage_gib=max(0, limit.storage_gib - self.storage_gib),
         )
 
+    def least(self, other: "Usage") -> "Usage":
+        """Return the smaller of each resource."""
+        return Usage(
+            cpu_milli=min(self.cpu_milli, other.cpu_milli),
+            memory_mib=min(self.memory_mib, other.memory_mib),
+            storage_gib=min(self.storage_gib, other.storage_gib),
+        )
+
     def beyond(self, limit: "Usage") -> list[str]:
         """Return a sentence for each resource of which this asks more than the limit."""
         named = (

@@ -81,6 +81,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     allow: Allowances = Allowances()
     limits: Usage | None = None
     """What the namespace's objects may ask for in all."""
+    granted: Usage | None = None
+    """What they may ask for without a reservation: counted as the deployment's already, and within the limits."""
     secrets: tuple[Sealed, ...] = ()
     secret_fields: dict[str, SecretField] = {}
     registries: tuple[Sealed, ...] = ()

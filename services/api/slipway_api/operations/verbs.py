@@ -48,7 +48,7 @@ async def cancel(session: WriteSession, caller: Caller, deployment: Deployment) 
     if unclaimed:  # what was wanted last will not be tried; a running job reports what it leaves
         await deployments.change(
             session, deployment, status=DeploymentStatus.ERROR.value, last_error=CANCELLED,
-            failure_class=FailureClass.CANCELLED.value, hold_generation=deployment.generation,
+            failure_class=FailureClass.CANCELLED.value, hold_generation=deployment.generation, scan_after=None,
         )  # fmt: skip
     await wishes.tell(session, deployment, EventType.DEPLOYMENT_CANCEL_REQUESTED, {}, actor=actor(caller))
 

@@ -11,6 +11,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json = dict[str, Any]
+EAGER_VACUUM = {
+    "autovacuum_vacuum_scale_factor": 0.01,
+    "autovacuum_vacuum_threshold": 500,
+    "autovacuum_analyze_scale_factor": 0.02,
+    "autovacuum_analyze_threshold": 250,
+}
+"""Of tables whose rows change several times in a job: every pass of the scheduler meets what is dead in their indexes."""
 PrimaryUuid = Annotated[UUID, mapped_column(postgresql.UUID(as_uuid=True), primary_key=True)]
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from slipway.database.models.base import Base, Created, Json, PrimaryUuid, Timestamped, dns_label, one_of
+from slipway.database.models.base import EAGER_VACUUM, Base, Created, Json, PrimaryUuid, Timestamped, dns_label, one_of
 from slipway.database.models.products import ProductTemplateVersion
 from slipway.database.models.users import User
 from slipway.domain.deployments import DeploymentStatus
@@ -55,8 +55,11 @@ class Deployment(Timestamped, Base):
     drifted: Mapped[bool] = mapped_column(server_default=false(), default=False)
     drift_json: Mapped[Json | None]
     """What the last scan found: `{"objects": [{kind, name, fields}]}`."""
-    scan_after: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When live objects are compared with the applied revision again."""
+    scan_after: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When live objects are compared with the applied revision again; null until it is ready, and from a failure or its end on.
+
+    The default is for an API of before this column could be null, while it is being replaced.
+    """
     usage_json: Mapped[Json | None]
     """What the applied revision's objects ask for: `{cpu_milli, memory_mib, storage_gib}`; quotas count it."""
     expires_at: Mapped[datetime | None]
@@ -97,9 +100,14 @@ class Deployment(Timestamped, Base):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_deployment_user_page", "user_id", "created_at", "id"),
+        Index("ix_deployment_user_live", "user_id", postgresql_where=text("deleted_at IS NULL")),
         Index("ix_deployment_page", "created_at", "id"),
+        # No index names the status, so that an update of it writes none.
         Index(
-            "ix_deployment_scan", "cluster", "scan_after", postgresql_where=text("status = 'ready' AND NOT suspended")
+            "ix_deployment_scan",
+            "cluster",
+            "scan_after",
+            postgresql_where=text("scan_after IS NOT NULL AND NOT suspended"),
         ),
         Index(
             "ix_deployment_kept_lease",
@@ -110,9 +118,9 @@ class Deployment(Timestamped, Base):
         Index(
             "ix_deployment_expiry",
             "expires_at",
-            postgresql_where=text("expires_at IS NOT NULL AND status NOT IN ('deleting', 'deleted')"),
+            postgresql_where=text("expires_at IS NOT NULL AND deleted_at IS NULL"),
         ),
-        {"postgresql_with": {"fillfactor": 70}},
+        {"postgresql_with": {"fillfactor": 70, **EAGER_VACUUM}},
     )
 
 

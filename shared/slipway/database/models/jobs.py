@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from slipway.database.models.base import Base, Created, Json, PrimaryUuid, Timestamped, one_of
+from slipway.database.models.base import EAGER_VACUUM, Base, Created, Json, PrimaryUuid, Timestamped, one_of
 from slipway.database.models.deployments import Deployment
 from slipway.domain.jobs import JobReason, JobStatus
 
@@ -93,6 +93,7 @@ class DeploymentReconcileJob(JobColumns, Base):
             "queue_key",
             postgresql_where=text("status IN ('queued', 'delayed')"),
         ),
+        Index("ix_job_level", "queue_key", postgresql_where=text("status IN ('leased', 'running') AND priority = 0")),
         Index("ix_job_delayed", "run_after", postgresql_where=text("status = 'delayed'")),
         Index("ix_job_leased", "locked_at", postgresql_where=text("status = 'leased'")),
         Index("ix_job_running", "cluster", "locked_by", postgresql_where=text("status = 'running'")),
@@ -109,7 +110,7 @@ class DeploymentReconcileJob(JobColumns, Base):
             "finished_at",
             postgresql_where=text("status IN ('succeeded', 'superseded', 'failed', 'cancelled', 'quarantined')"),
         ),
-        {"postgresql_with": {"fillfactor": 70}},
+        {"postgresql_with": {"fillfactor": 70, **EAGER_VACUUM}},
     )
 
 
@@ -142,7 +143,7 @@ class JobLease(Base):
     phase: Mapped[str]
     beat_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50, **EAGER_VACUUM}},)
 
 
 class ReportRecord(Created, Base):

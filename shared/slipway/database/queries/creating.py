@@ -27,10 +27,10 @@ _ADD = text(
         SELECT t.id FROM product_template_version t JOIN product p ON p.id = t.product_id
         WHERE t.id = :template AND t.deleted_at IS NULL AND p.deleted_at IS NULL FOR KEY SHARE)
     INSERT INTO deployment AS d (id, user_id, domain_name, deployment_uid, namespace_name, release_name, cluster,
-        desired_template_id, user_values_json, status, generation, event_seq, expires_at)
+        desired_template_id, user_values_json, status, generation, event_seq, expires_at, scan_after)
     SELECT CAST(:id AS uuid), CAST(:user AS uuid), CAST(:domain AS text), CAST(:uid AS text), CAST(:uid AS text),
         CAST(:uid AS text), CAST(:cluster AS text), held.id, CAST(:given AS jsonb),
-        '{DeploymentStatus.PROVISIONING.value}', 1, 1, CAST(:expires_at AS timestamptz) FROM held
+        '{DeploymentStatus.PROVISIONING.value}', 1, 1, CAST(:expires_at AS timestamptz), NULL FROM held
     RETURNING {shown.DEPLOYMENT}
     """  # noqa: S608 - names of columns
 )

@@ -87,7 +87,7 @@ async def add(session: WriteSession, **fields: Any) -> UUID:
     """Insert a deployment. Taken when its domain is in use."""
     deployment = new_id()
     with taken():
-        await session.execute(insert(Deployment).values(id=deployment, **fields))
+        await session.execute(insert(Deployment).values(id=deployment, scan_after=None, **fields))
     return deployment
 
 

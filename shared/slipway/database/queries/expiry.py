@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from slipway.database.engine import WriteSession
 
-_LIVE = "d.expires_at IS NOT NULL AND d.status NOT IN ('deleting', 'deleted')"
+_LIVE = "d.expires_at IS NOT NULL AND d.deleted_at IS NULL AND d.status <> 'deleting'"
 _WARN = text(
     f"""
     UPDATE deployment d SET expiry_warned_at = now()

@@ -37,7 +37,7 @@ _SET_GOING = text(
 _SET_ERROR = text(
     """
     UPDATE deployment SET status = CASE WHEN status = 'deleting' THEN status ELSE 'error' END, last_error = :error,
-        failure_class = 'needs_person', hold_generation = generation WHERE id = :deployment
+        failure_class = 'needs_person', hold_generation = generation, scan_after = NULL WHERE id = :deployment
     """
 )
 

@@ -47,6 +47,8 @@ class LeasedJob(msgspec.Struct, frozen=True, kw_only=True):
     """Hosts of them that pods may pull images with."""
     quota: dict[str, int | None] | None
     """What an admin set for the owner."""
+    counted: dict[str, int] | None
+    """What is counted as the deployment's own."""
     used: dict[str, int]
     """What the owner's other deployments ask for."""
     installation: UUID
@@ -62,7 +64,9 @@ _ROOM = """
          - (SELECT count(*) FROM deployment_reconcile_job j WHERE j.status = 'leased' AND j.cluster = e.cluster)
          - (SELECT count(*) FROM deployment_reconcile_job j JOIN job_lease l ON l.job_id = j.id
             WHERE j.status = 'running' AND j.cluster = e.cluster AND l.phase = 'applying') AS free,
-        EXISTS (SELECT FROM deployment_reconcile_job j WHERE j.status = 'queued' AND j.cluster = e.cluster) AS due
+        EXISTS (SELECT FROM deployment_reconcile_job j WHERE j.status = 'queued' AND j.cluster = e.cluster) AS due,
+        (SELECT max(j.priority) FROM deployment_reconcile_job j
+         WHERE j.status = 'queued' AND j.cluster = e.cluster) > 0 AS background
     FROM executor e WHERE e.seen_at > now() - interval '15 seconds' GROUP BY e.cluster
 """
 _UNPUBLISHED = "j.status = 'leased' AND j.published_at IS NULL AND j.locked_at < now() - interval '2 seconds'"
@@ -73,6 +77,7 @@ LOOK = Statement(
         EXISTS (SELECT FROM deployment_reconcile_job j WHERE {_UNPUBLISHED}) AS unpublished,
         (SELECT coalesce(jsonb_object_agg(cluster, free), '{{}}') FROM room) AS room,
         ARRAY(SELECT cluster FROM room WHERE due) AS due,
+        ARRAY(SELECT cluster FROM room WHERE background) AS background,
         ARRAY(SELECT DISTINCT r.cluster FROM deployment_reconcile_job r
               LEFT JOIN deployment_reconcile_job w ON w.deployment_id = r.deployment_id AND w.status IN ('queued', 'delayed')
               WHERE r.status = 'running' AND (r.cancel_requested OR w.generation > r.generation
@@ -118,10 +123,12 @@ _PAYLOAD = """
         UPDATE deployment_reconcile_job j SET generation = d.generation FROM job JOIN deployment d ON d.id = job.deployment_id
         WHERE j.id = job.id AND j.generation <> d.generation),
     owned AS MATERIALIZED (
-        SELECT user_id, sum((usage_json ->> 'cpu_milli')::bigint) AS cpu_milli,
-            sum((usage_json ->> 'memory_mib')::bigint) AS memory_mib, sum((usage_json ->> 'storage_gib')::bigint) AS storage_gib
-        FROM deployment WHERE deleted_at IS NULL
-          AND user_id IN (SELECT d.user_id FROM job JOIN deployment d ON d.id = job.deployment_id) GROUP BY user_id),
+        SELECT o.user_id, every.* FROM (SELECT DISTINCT d.user_id FROM job JOIN deployment d ON d.id = job.deployment_id) o,
+            LATERAL (
+                SELECT sum((usage_json ->> 'cpu_milli')::bigint) AS cpu_milli,
+                    sum((usage_json ->> 'memory_mib')::bigint) AS memory_mib,
+                    sum((usage_json ->> 'storage_gib')::bigint) AS storage_gib
+                FROM deployment WHERE user_id = o.user_id AND deleted_at IS NULL) every),
     known AS MATERIALIZED (
         SELECT c.cluster, (
             SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.host, 'ciphertext', r.ciphertext) ORDER BY g.host), '[]')
@@ -145,6 +152,7 @@ _PAYLOAD = """
         ARRAY(SELECT host FROM registry WHERE deleted_at IS NULL AND image_pull ORDER BY host) AS pull,
         (SELECT jsonb_build_object('cpu_milli', q.cpu_milli, 'memory_mib', q.memory_mib, 'storage_gib', q.storage_gib)
          FROM user_quota q WHERE q.user_id = d.user_id) AS quota,
+        d.usage_json AS counted,
         jsonb_build_object(
             'cpu_milli', coalesce(owned.cpu_milli, 0) - coalesce((d.usage_json ->> 'cpu_milli')::bigint, 0),
             'memory_mib', coalesce(owned.memory_mib, 0) - coalesce((d.usage_json ->> 'memory_mib')::bigint, 0),
@@ -158,7 +166,7 @@ _READ_UNPUBLISHED = Statement(_PAYLOAD.format(which=_UNPUBLISHED))
 _MARK_PUBLISHED = Statement(
     "UPDATE deployment_reconcile_job j SET published_at = clock_timestamp()"
     " FROM unnest(CAST(:jobs AS uuid[]), CAST(:fences AS bigint[])) AS p (job, fence)"
-    " WHERE j.id = p.job AND j.fence = p.fence AND j.published_at IS NULL"
+    " WHERE j.id = p.job AND j.fence = p.fence AND j.status = 'leased'"
 )
 
 
@@ -173,6 +181,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Per cluster with executors seen in the last 15 s, how many more jobs it can take (prefetch of one each)."""
     due: list[str]
     """Those of them that have queued jobs."""
+    background: list[str]
+    """Those that have queued jobs of background work."""
     preempted: list[str]
     """Clusters in which a running job was cancelled, or overtaken by a newer wish."""
 
@@ -207,5 +217,5 @@ async def unpublished(hot: Hot) -> list[LeasedJob]:
 
 
 async def mark_published(database: Database, jobs: Sequence[LeasedJob]) -> None:
-    """Note that their commands are stored."""
+    """Note that the commands of those are stored that nobody has claimed yet: their claims say so of the others."""
     await database.hot_once(_MARK_PUBLISHED, jobs=[each.job for each in jobs], fences=[each.fence for each in jobs])

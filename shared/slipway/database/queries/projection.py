@@ -26,8 +26,7 @@ _LOCK_JOBS = Statement(
     SELECT id, deployment_id, status, reason, coalesce(fence, 0) AS fence, seq, generation, attempt, cancel_requested,
         extract(epoch FROM now() - queued_at)::float8 AS elapsed_sec,
         extract(epoch FROM locked_at - queued_at)::float8 * 1000 AS request_to_lease,
-        extract(epoch FROM published_at - locked_at)::float8 * 1000 AS lease_to_publish,
-        greatest(0, extract(epoch FROM claimed_at - published_at)::float8 * 1000) AS publish_to_claim,
+        extract(epoch FROM claimed_at - locked_at)::float8 * 1000 AS lease_to_claim,
         extract(epoch FROM clock_timestamp() - claimed_at)::float8 * 1000 AS claim_to_end,
         extract(epoch FROM clock_timestamp() - queued_at)::float8 * 1000 AS total,
         EXISTS (SELECT FROM deployment_reconcile_job w WHERE w.deployment_id = j.deployment_id
@@ -76,6 +75,8 @@ _TELL = Statement(
             failure_class = CASE WHEN w.status IS NULL THEN d.failure_class ELSE w.class END,
             hold_generation = CASE WHEN w.status IS NULL THEN d.hold_generation WHEN w.hold THEN d.generation END,
             deleted_at = CASE WHEN w.deleted THEN now() ELSE d.deleted_at END,
+            scan_after = CASE WHEN w.status = 'ready' THEN coalesce(d.scan_after, now())
+                WHEN w.status IN ('error', 'deleted') THEN NULL ELSE d.scan_after END,
             drifted = d.drifted AND w.status IS DISTINCT FROM 'ready',
             drift_json = CASE WHEN w.status IS DISTINCT FROM 'ready' THEN d.drift_json END,
             usage_json = CASE WHEN w.status IS NULL THEN d.usage_json
@@ -95,7 +96,7 @@ _FORGET_OLD_SECRETS = Statement(
     "UPDATE deployment_revision SET secrets_json = NULL WHERE deployment_id = ANY(:deployment)"
 )
 _RAISE_FENCE = Statement("SELECT setval('job_fence', greatest(:fence, (SELECT last_value FROM job_fence)))")
-_STAGES = ("request_to_lease", "lease_to_publish", "publish_to_claim", "claim_to_end", "total")
+_STAGES = ("request_to_lease", "lease_to_claim", "claim_to_end", "total")
 
 
 class Locked(msgspec.Struct, frozen=True, kw_only=True):

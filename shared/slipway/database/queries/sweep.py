@@ -29,7 +29,7 @@ _LOCK = text(
 _HOLD = text(
     """
     UPDATE deployment SET status = CASE WHEN status = 'deleting' THEN status ELSE 'error' END, last_error = :error,
-        failure_class = :class, hold_generation = generation WHERE id = :deployment
+        failure_class = :class, hold_generation = generation, scan_after = NULL WHERE id = :deployment
     """
 )
 _RETURN = text(
