@@ -21,7 +21,6 @@ from litestar.plugins.core import MsgspecDIPlugin
 
 from slipway import failpoints, loop, telemetry
 from slipway.clock import SystemClock
-from slipway.database.dsn import readable
 from slipway.database.engine import Database
 from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
 from slipway.database.stuck import end_stuck
@@ -197,10 +196,9 @@ def main() -> None:
     try:
         warn_of_unknown(ApiSettings, os.environ)
         settings = load(ApiSettings, os.environ)
-        _ = settings.oidc, readable(settings.database_url)
-        failpoints.arm(settings.failpoints)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"slipway-api: {error}")
+    failpoints.arm(settings.failpoints)
     loop.run(_serve(settings))
 
 
