@@ -40,7 +40,7 @@ from slipway_api.assistant.model import Model
 from slipway_api.auth.gate import Gate
 from slipway_api.auth.limits import Limiter
 from slipway_api.auth.tokens import Tokens
-from slipway_api.console_files import read_console
+from slipway_api.console_files import PACKAGED, read_console
 from slipway_api.deps import Deps
 from slipway_api.draining import drained
 from slipway_api.live import LiveFeed
@@ -150,7 +150,7 @@ def make_deps(settings: ApiSettings, database: Database, broker: Broker | None) 
         assistant=_assistant(settings),
         mcp=McpDoor(_load_mcp),
         wake=wake,
-        console=read_console(Path(settings.console_dir)),
+        console=read_console(Path(settings.console_dir or PACKAGED)),
     )
 
 

@@ -14,7 +14,6 @@ from slipway.settings import Network
 from slipway_api.auth.oidc import Client, Issuer
 from slipway_api.auth.passwords import Password
 from slipway_api.auth.tokens import SHORTEST_KEY
-from slipway_api.console_files import PACKAGED
 
 SigningKey = Annotated[str, Meta(min_length=SHORTEST_KEY, description=f"{SHORTEST_KEY} characters or more")]
 Wildcard = Annotated[
@@ -61,8 +60,8 @@ class ApiSettings(QuotaSettings, frozen=True, kw_only=True):
     """Of one user."""
     public_scheme: Annotated[Literal["http", "https"], Meta(description="http or https")] = "http"
     """How deployments are reached at their domain."""
-    console_dir: str = str(PACKAGED)
-    """Where the built web console lies."""
+    console_dir: str = ""
+    """Folder of the built web console; empty means the packaged one."""
     admin_email: Email = ""
     """Of the first admin, whom `python -m slipway_api.bootstrap` makes; empty: the API itself needs none."""
     admin_password: Password = ""
@@ -109,7 +108,7 @@ class ApiSettings(QuotaSettings, frozen=True, kw_only=True):
             yield "oidc_client_secret", "is needed with SLIPWAY_OIDC_ISSUER"
         if not self.other_domains and not self.domain_wildcards:
             yield "domain_wildcards", "is needed where SLIPWAY_OTHER_DOMAINS is false"
-        if self.console_dir != str(PACKAGED) and not Path(self.console_dir).is_dir():
+        if self.console_dir and not Path(self.console_dir).is_dir():
             yield "console_dir", "names a folder that is not there"
         if self.admin_email and not self.admin_password:
             yield "admin_password", "is needed with SLIPWAY_ADMIN_EMAIL"
