@@ -5,10 +5,13 @@ and at the third time that a projector has committed; each acts once in the life
 """
 
 import os
+import re
 import signal
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Annotated
 
+import msgspec
 import structlog
 
 log = structlog.get_logger()
@@ -32,6 +35,13 @@ class Action(StrEnum):
     ERROR = "error"
 
 
+_SHAPE = f"^({'|'.join(re.escape(name) for name in sorted(NAMES))})=({'|'.join(Action)})(@([1-9][0-9]*))?$"
+_WORDS = (
+    f"name={'|'.join(Action)}, with @hit behind it where it is not the first, of the names {', '.join(sorted(NAMES))}"
+)
+Failpoint = Annotated[str, msgspec.Meta(pattern=_SHAPE, description=_WORDS)]
+
+
 class Injected(Exception):
     """The failure that a failpoint with the action `error` stands for."""
 
@@ -41,7 +51,7 @@ _armed: dict[str, tuple[Action, int]] = {}
 
 
 def arm(specs: Iterable[str]) -> None:
-    """Arm `name=action` or `name=action@hit`; ValueError for a name or an action that is not known."""
+    """Arm each Failpoint; ValueError for what is none."""
     found = dict(_parse(spec) for spec in specs)
     _armed.clear()
     _armed.update(found)
@@ -69,12 +79,7 @@ def _act(name: str) -> None:
 
 
 def _parse(spec: str) -> tuple[str, tuple[Action, int]]:
-    name, _, wish = spec.partition("=")
-    action, _, count = wish.partition("@")
-    if name not in NAMES:
-        raise ValueError(f"there is no failpoint {name!r}: {', '.join(sorted(NAMES))}")
-    if action not in list(Action):
-        raise ValueError(f"failpoint {name} has no action {action!r}: {', '.join(Action)}")
-    if count and not (count.isdigit() and int(count)):
-        raise ValueError(f"failpoint {name}: {count!r} is no number of a hit, which count from 1")
-    return name, (Action(action), int(count or 1))
+    found = re.fullmatch(_SHAPE, spec)
+    if found is None:
+        raise ValueError(f"expected {_WORDS}")
+    return found[1], (Action(found[2]), int(found[4] or 1))

@@ -1,7 +1,8 @@
-"""Settings from the environment, over a file: every mistake at once, by its variable's name.
+"""Settings from the environment, over a file: every mistake at once, by its variable's name and never by its value.
 
 The file is TOML, named by SLIPWAY_CONFIG_FILE; its keys are the names of the variables. The environment wins. A list is
-comma-separated in a variable and an array in the file; an empty variable counts as unset.
+comma-separated in a variable and an array in the file; what is empty counts as unset. White space around a value is none of
+it, as the line break that a file ends with, but for secrets.
 """
 
 import difflib
@@ -14,12 +15,13 @@ from typing import Any, Self, TypeVar, get_args, get_origin
 
 import msgspec
 import structlog
-
-from slipway.domain.usage import Quota
+from msgspec.structs import FieldInfo
 
 log = structlog.get_logger()
 T = TypeVar("T", bound="Settings")
 
+SERVICES, PROGRAMS = "slipway.settings", "slipway.settings.once"
+"""Groups of entry points that name settings: of services, and of programs that run once."""
 FILE = "SLIPWAY_CONFIG_FILE"
 MASK = "********"
 _UNPREFIXED = frozenset(
@@ -40,7 +42,14 @@ def variable(field: str) -> str:
 
 
 class Settings(msgspec.Struct, rename=variable, frozen=True, kw_only=True):
-    """Base of a service's settings."""
+    """Base of a program's settings: a field's type says what it takes, the text below it what it means."""
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """Yield what only several settings, or files, show: a field and what is right, as in `is needed with SLIPWAY_OTHER`.
+
+        A field that is wrong by itself is here as it was given when it is of the default's kind, and else the default.
+        """
+        yield from ()
 
 
 def variables(kind: type[Settings]) -> list[str]:
@@ -54,10 +63,7 @@ class Network(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            raise ValueError("Expected a network such as `10.0.0.0/8`") from None
+        ipaddress.ip_network(text)
         return super().__new__(cls, text)
 
 
@@ -70,6 +76,7 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
 
     variable: str
     value: Any = None
+    """As it was given, when there is a mistake: not to be shown, as what is malformed may be part of a password."""
     source: str = "default"
     """`environment`, `file` or `default`."""
     mistake: str | None = None
@@ -77,7 +84,7 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> str:
         """The value as people may see it."""
-        return masked(self.variable, self.value)
+        return "" if self.mistake else masked(self.variable, self.value)
 
 
 def load(kind: type[T], environ: Mapping[str, str]) -> T:
@@ -92,25 +99,52 @@ def load(kind: type[T], environ: Mapping[str, str]) -> T:
 def effective(kind: type[Settings], environ: Mapping[str, str]) -> list[Effective]:
     """Return every setting with where it came from, right or wrong."""
     in_file, mistake = _read_file(environ)
-    found = [Effective(variable=FILE, source="environment", mistake=mistake)] if mistake else []
-    for field in msgspec.structs.fields(kind):
-        name = field.encode_name
-        raw, source = environ.get(name, ""), "environment"
-        if not raw:
-            raw, source = in_file.get(name), "file"
-        if raw is None:
-            missing = f"{name} is not set" if field.required else None
-            default = None if field.required else field.default
-            found.append(Effective(variable=name, value=default, mistake=missing))
-            continue
-        try:
-            value = _convert(raw, field.type)
-        except (msgspec.ValidationError, ValueError) as error:
-            wrong = f"{name} is not valid: {_kind_of_mistake(error)}"
-            found.append(Effective(variable=name, source=source, mistake=wrong))
-            continue
-        found.append(Effective(variable=name, value=value, source=source))
-    return found
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    found = {name: _found(field, environ, in_file) for name, field in fields.items()}
+    for name, wrong in kind(**{name: _usable(fields[name], each.value) for name, each in found.items()}).mistakes():
+        if not found[name].mistake:
+            found[name] = msgspec.structs.replace(found[name], mistake=f"{found[name].variable} {wrong}")
+    of_file = [Effective(variable=FILE, source="environment", mistake=mistake)] if mistake else []
+    return [*of_file, *found.values()]
+
+
+def _found(field: FieldInfo, environ: Mapping[str, str], in_file: Mapping[str, Any]) -> Effective:
+    name = field.encode_name
+    raw, source = _stripped(name, environ.get(name)), "environment"
+    if not raw:
+        raw, source = _stripped(name, in_file.get(name)), "file"
+    if raw in (None, ""):
+        if field.required:
+            return Effective(variable=name, mistake=f"{name} is not set")
+        return Effective(variable=name, value=field.default)
+    try:
+        return Effective(variable=name, value=_convert(raw, field.type), source=source)
+    except (msgspec.ValidationError, ValueError):  # their words may quote the value
+        wrong = f"{name} is not valid: Expected {expected(field.type)}"
+        return Effective(variable=name, value=raw, source=source, mistake=wrong)
+
+
+def _usable(field: FieldInfo, value: Any) -> Any:
+    default = "" if field.required else field.default
+    return value if isinstance(value, type(default)) else default
+
+
+def _stripped(name: str, raw: Any) -> Any:
+    return raw.strip() if isinstance(raw, str) and not _SECRET.search(name) else raw
+
+
+def expected(kind: Any) -> str:
+    """Say what a field of this type takes: in the type's own words, or by its bounds."""
+    inner = get_args(kind)
+    if get_origin(kind) is tuple:
+        return expected(inner[0])
+    bounds = next(
+        (each for each in getattr(kind, "__metadata__", ()) if isinstance(each, msgspec.Meta)), msgspec.Meta()
+    )
+    if bounds.description:
+        return bounds.description
+    word = {bool: "true or false", int: "a whole number", float: "a number"}.get(_bare(kind), "text")
+    return word if bounds.ge is None else f"{word} from {bounds.ge} to {bounds.le}"
 
 
 def unknown(kind: type[Settings], environ: Mapping[str, str]) -> Iterator[str]:
@@ -175,26 +209,3 @@ def _of_our_own(kind: type[Any], raw: Any) -> Any:
 def _bare(kind: Any) -> Any:
     """Return the type without its constraints."""
     return get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
-
-
-def _kind_of_mistake(error: Exception) -> str:
-    """Say what was expected; a bare ValueError may quote the value and is not passed on."""
-    return str(error) if isinstance(error, msgspec.ValidationError) else "wrong form"
-
-
-class QuotaSettings(Settings, frozen=True, kw_only=True):
-    """What a user may have unless an admin says otherwise; API and scheduler must be told the same."""
-
-    deployments_per_user: int = 20
-    cpu_milli_per_user: int = 8_000
-    memory_mib_per_user: int = 16 * 1024
-    storage_gib_per_user: int = 100
-
-    @property
-    def quota(self) -> Quota:
-        return Quota(
-            deployments=self.deployments_per_user,
-            cpu_milli=self.cpu_milli_per_user,
-            memory_mib=self.memory_mib_per_user,
-            storage_gib=self.storage_gib_per_user,
-        )

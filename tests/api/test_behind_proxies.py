@@ -27,7 +27,7 @@ from tests.support.serving import served
 __all__ = ["executor"]
 
 EMAIL, PASSWORD = "boss@example.org", "correct horse battery"
-ENVIRONMENT = {"DATABASE_URL": "x", "JWT_SECRET_KEY": "k" * 32}
+ENVIRONMENT = {"DATABASE_URL": "postgresql://x", "JWT_SECRET_KEY": "k" * 32}
 PROXY, STRANGER, USER, OTHER = "10.42.0.7", "192.0.2.1", "203.0.113.9", "203.0.113.10"
 
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
+from slipway.settings import SettingsError, load
 from slipway_api.app import create_app
-from slipway_api.auth.oidc import Client, checked
+from slipway_api.auth.oidc import Client
 from slipway_api.bootstrap import ensure_admin
 from slipway_api.deps import Deps
 from slipway_api.settings import ApiSettings
@@ -149,13 +150,17 @@ async def test_without_an_issuer_there_is_no_such_way(deps: Deps):
 
 
 def test_an_issuer_is_https_and_set_up_whole():
-    client = Client(issuer="http://sso.example.org", client_id="a", client_secret="b")
-    with pytest.raises(ValueError, match="https"):
-        checked(client)
-    half = msgspec.structs.replace(SETTINGS, oidc_client_secret="")
-    with pytest.raises(Exception, match="SLIPWAY_OIDC_CLIENT_SECRET"):
-        _ = half.oidc
-    assert ApiSettings(database_url="x", jwt_secret_key="y").oidc is None
+    base = {"DATABASE_URL": "postgresql://x", "JWT_SECRET_KEY": "k" * 32}
+    assert load(ApiSettings, base).oidc is None
+    with pytest.raises(SettingsError) as told:
+        load(ApiSettings, {**base, "SLIPWAY_OIDC_ISSUER": "http://sso.example.org", "SLIPWAY_OIDC_CLIENT_ID": "a"})
+    issuer, secret = str(told.value).split("; ")
+    assert issuer.startswith("SLIPWAY_OIDC_ISSUER is not valid: Expected a URL that begins with https://")
+    assert secret == "SLIPWAY_OIDC_CLIENT_SECRET is needed with SLIPWAY_OIDC_ISSUER"
+    client = {"SLIPWAY_OIDC_CLIENT_ID": "a", "SLIPWAY_OIDC_CLIENT_SECRET": "b"}
+    for issuer in ("https://sso.example.org/realms/x", "http://127.0.0.1:9", "http://localhost/x", "http://[::1]:9/"):
+        found = load(ApiSettings, {**base, **client, "SLIPWAY_OIDC_ISSUER": issuer}).oidc
+        assert found == Client(issuer=issuer, client_id="a", client_secret="b")
 
 
 async def test_the_sign_in_page_is_told_of_the_issuer(api: httpx.AsyncClient):

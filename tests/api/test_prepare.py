@@ -12,7 +12,7 @@ import pytest
 from slipway.database.engine import Database
 from slipway.database.logins import LoginRefused, login_of
 from slipway_api import prepare
-from slipway_api.prepare import PrepareSettings
+from slipway_api.settings import PrepareSettings
 from tests.conftest import at_database
 
 PASSWORD = "a long password"
@@ -143,13 +143,13 @@ async def test_another_owner_is_told_which_right_is_missing(postgres_dsn: str):
     ("environ", "words"),
     [
         ({}, "DATABASE_URL is not set"),
-        ({"DATABASE_URL": "mysql://x"}, "must begin with postgresql://"),
+        ({"DATABASE_URL": "mysql://x"}, "Expected a URL that begins with postgresql://"),
         ({"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x"}, "the database is not ready"),
         ({"DATABASE_URL": "postgresql://u:hid/hidden@127.0.0.1:1/x"}, "DATABASE_URL must begin with postgresql://"),
         ({"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x?sslmode=yes"}, "DATABASE_URL cannot be used: `sslmode`"),
         (
             {"DATABASE_URL": "postgresql://u@h/x", "SLIPWAY_ADMIN_EMAIL": "a@b", "SLIPWAY_ADMIN_PASSWORD": "short"},
-            "SLIPWAY_ADMIN_PASSWORD has fewer than 12 characters",
+            "SLIPWAY_ADMIN_PASSWORD is not valid: Expected 12 to 1024 characters",
         ),
     ],
 )

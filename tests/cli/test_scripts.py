@@ -45,7 +45,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["admin", "create-user", ADMIN_EMAIL, "--no-password"], 5, "e-mail"),
     (["admin", "import-chart", "x", "oci://127.0.0.1:1/x"], 2, "--version"),
     (["admin", "import-chart", "x", "ftp://a/x", "--version", "1"], 2, "chart_ref: "),
-    (["config", "show", "nothing"], 2, "api, executor, scheduler"),
+    (["config", "show", "nothing"], 2, "api, console, executor, "),
     (["tokens", "delete", "nothing-like-it"], 4, "nothing-like-it"),
     (["tokens", "delete", "a"], 4, "you have no token 'a'"),
     (["tasks", "done", "nothing-like-it"], 4, "nothing-like-it"),
@@ -164,4 +164,4 @@ def test_settings_are_explained_without_their_secrets(terminal: Terminal):
     assert "is SLIPWAY_HTTP_PORT meant?" in result.stderr
     assert terminal.pipe("config", "show", "executor", NATS_URL="nats://nats.example.org:4222").returncode == 0
     shown = terminal.pipe("config", "show", "-o", "json", DATABASE_URL="x").stdout
-    assert set(json.loads(shown)) == {"api", "executor", "scheduler"}
+    assert set(json.loads(shown)) == {"api", "executor", "scheduler", "console"}

@@ -213,7 +213,10 @@ async def test_the_api_knows_where_the_ingress_answers(values: dict[str, Any], u
 async def test_the_api_trusts_the_proxies_that_the_operator_names_and_else_nobody():
     assert environment(await rendered(), "api")["SLIPWAY_TRUSTED_PROXIES"] == ""
     environ = environment(await rendered({"trustedProxies": ["fd00::/8", "10.42.0.0/16"]}), "api")
-    assert load(ApiSettings, {**environ, "DATABASE_URL": "x"}).trusted_proxies == ("10.42.0.0/16", "fd00::/8")
+    assert load(ApiSettings, {**environ, "DATABASE_URL": "postgresql://x"}).trusted_proxies == (
+        "10.42.0.0/16",
+        "fd00::/8",
+    )
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["on", "off"])

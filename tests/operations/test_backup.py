@@ -15,7 +15,7 @@ from slipway.database.hot import Statement
 from slipway.dev.postgres import Postgres, start_postgres, stop_postgres
 from slipway.dev.stack import DATABASE
 from slipway_api import prepare
-from slipway_api.prepare import PrepareSettings
+from slipway_api.settings import PrepareSettings
 from tests.operations.documented import OWNER, Operator, blocks
 from tests.support import servers
 from tests.support.rows import deploy, seed

@@ -41,15 +41,11 @@ def test_it_acts_at_the_hit_that_was_asked_for_and_once():
 
 
 @pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        ("relay.publish=kill", "no failpoint 'relay.publish'"), ("", "no failpoint ''"),
-        ("relay.published", "no action ''"), ("relay.published=explode", "no action 'explode'"),
-        ("relay.published=kill@0", "'0' is no number"), ("relay.published=kill@two", "'two' is no number"),
-    ],
+    "spec",
+    ["", "relay.publish=kill", "relay.published", "relay.published=explode", "relay.published=kill@0", "relay.published=kill@two"],
 )  # fmt: skip
-def test_a_wrong_one_is_refused_and_arms_nothing(spec: str, words: str):
-    with pytest.raises(ValueError, match=words):
+def test_a_wrong_one_is_refused_and_arms_nothing(spec: str):
+    with pytest.raises(ValueError, match=r"^expected name=kill\|stop\|error.* relay\.published"):
         arm(["worker.acked=error", spec])
     hit("worker.acked")
 
@@ -86,7 +82,8 @@ def test_a_service_refuses_to_start_with_one_that_it_does_not_know():
         check=False,
     )
     assert ran.returncode == 1
-    assert "slipway-executor: there is no failpoint 'worker.akked'" in ran.stderr
+    assert "slipway-executor: SLIPWAY_FAILPOINTS is not valid: Expected name=kill|stop|error" in ran.stderr
+    assert "worker.acked" in ran.stderr
 
 
 def test_every_name_is_hit_somewhere_and_every_hit_has_a_name():

@@ -21,7 +21,6 @@ from litestar.plugins.core import MsgspecDIPlugin
 
 from slipway import failpoints, loop, telemetry
 from slipway.clock import SystemClock
-from slipway.database.dsn import readable
 from slipway.database.engine import Database
 from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
 from slipway.database.stuck import end_stuck
@@ -41,7 +40,7 @@ from slipway_api.assistant.model import Model
 from slipway_api.auth.gate import Gate
 from slipway_api.auth.limits import Limiter
 from slipway_api.auth.tokens import Tokens
-from slipway_api.console_files import read_console
+from slipway_api.console_files import PACKAGED, read_console
 from slipway_api.deps import Deps
 from slipway_api.draining import drained
 from slipway_api.live import LiveFeed
@@ -151,7 +150,7 @@ def make_deps(settings: ApiSettings, database: Database, broker: Broker | None) 
         assistant=_assistant(settings),
         mcp=McpDoor(_load_mcp),
         wake=wake,
-        console=read_console(Path(settings.console_dir)),
+        console=read_console(Path(settings.console_dir or PACKAGED)),
     )
 
 
@@ -197,10 +196,9 @@ def main() -> None:
     try:
         warn_of_unknown(ApiSettings, os.environ)
         settings = load(ApiSettings, os.environ)
-        _ = settings.oidc, readable(settings.database_url)
-        failpoints.arm(settings.failpoints)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"slipway-api: {error}")
+    failpoints.arm(settings.failpoints)
     loop.run(_serve(settings))
 
 

@@ -39,8 +39,8 @@ def main() -> None:
         settings = load(ApiSettings, os.environ)
     except SettingsError as error:
         sys.exit(f"slipway-bootstrap: {error}")
-    if not settings.admin_email or len(settings.admin_password) < passwords.SHORTEST:
-        sys.exit(f"set SLIPWAY_ADMIN_EMAIL and a SLIPWAY_ADMIN_PASSWORD of {passwords.SHORTEST} characters or more")
+    if not settings.admin_email:
+        sys.exit("slipway-bootstrap: set SLIPWAY_ADMIN_EMAIL and SLIPWAY_ADMIN_PASSWORD")
     asyncio.run(_run(settings))
 
 

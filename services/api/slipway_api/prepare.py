@@ -10,22 +10,11 @@ from slipway import logs
 from slipway.database import logins, migrations
 from slipway.database.engine import Database
 from slipway.database.errors import REFUSALS, reason
-from slipway.settings import Settings, SettingsError, load
-from slipway_api.auth import passwords
+from slipway.settings import SettingsError, load
 from slipway_api.bootstrap import ensure_admin
+from slipway_api.settings import PrepareSettings
 
 log = structlog.get_logger()
-
-
-class PrepareSettings(Settings, frozen=True, kw_only=True):
-    database_url: str
-    """Of a login that owns the schema and may make roles."""
-    api_database_url: str = ""
-    """Of the API's own login, made when absent; empty: the API uses the owner's."""
-    scheduler_database_url: str = ""
-    admin_email: str = ""
-    """Empty: no admin is made."""
-    admin_password: str = ""
 
 
 async def prepare(settings: PrepareSettings) -> None:
@@ -49,8 +38,6 @@ def main() -> None:
     logs.configure("prepare")
     try:
         settings = load(PrepareSettings, os.environ)
-        if settings.admin_email and len(settings.admin_password) < passwords.SHORTEST:
-            raise SettingsError(f"SLIPWAY_ADMIN_PASSWORD has fewer than {passwords.SHORTEST} characters")
         asyncio.run(prepare(settings))
     except REFUSALS as error:  # first: a certificate that is not trusted is a ValueError too
         sys.exit(f"slipway-prepare: the database is not ready: {reason(error)}")

@@ -85,10 +85,9 @@ def main() -> None:
     try:
         warn_of_unknown(ExecutorSettings, os.environ)
         settings = load(ExecutorSettings, os.environ)
-        failpoints.arm(settings.failpoints)
-        settings.check()
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"slipway-executor: {error}")
+    failpoints.arm(settings.failpoints)
     loop.run(_serve(settings))
 
 

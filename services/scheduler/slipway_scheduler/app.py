@@ -8,7 +8,6 @@ from functools import partial
 
 from slipway import failpoints, loop, telemetry
 from slipway.clock import SystemClock
-from slipway.database.dsn import readable
 from slipway.database.engine import Database
 from slipway.database.stuck import INTERVAL_SEC as STUCK_LOOK_SEC
 from slipway.database.stuck import end_stuck
@@ -59,10 +58,9 @@ def main() -> None:
     try:
         warn_of_unknown(SchedulerSettings, os.environ)
         settings = load(SchedulerSettings, os.environ)
-        readable(settings.database_url)
-        failpoints.arm(settings.failpoints)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"slipway-scheduler: {error}")
+    failpoints.arm(settings.failpoints)
     loop.run(_serve(settings))
 
 

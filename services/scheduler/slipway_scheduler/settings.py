@@ -1,25 +1,28 @@
 """What a scheduler is told."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
+from msgspec import Meta
 
-from slipway.settings import QuotaSettings
+from slipway.database.dsn import fault
+from slipway.database.settings import DatabaseUrl
+from slipway.service_settings import DAY_SEC, NatsUrl, Port, QuotaSettings
 
 
 class SchedulerSettings(QuotaSettings, frozen=True, kw_only=True):
-    database_url: str
+    database_url: DatabaseUrl
     """As libpq has it: `postgresql://login:password@host:5432/database?sslmode=verify-full&sslrootcert=/authority.crt`."""
-    nats_url: str
-    nats_ca: str = ""
-    """File with the authorities that a `tls://` server is known by; empty means the system's."""
-    http_host: str = "127.0.0.1"
-    http_port: int = 8081
-    registries: tuple[str, ...] = ()
-    """Allowed chart registries; `http://host` marks one that speaks plain http."""
-    silence_sec: Annotated[float, msgspec.Meta(ge=1)] = 30.0
+    nats_url: NatsUrl
+    """The server that jobs, reports and events go over, with the scheduler's user."""
+    http_port: Port = 8081
+    """Where it tells of its health and its metrics."""
+    silence_sec: Annotated[float, Meta(ge=1, le=DAY_SEC)] = 30.0
     """After which a job is taken from an executor that does not beat, or from all when nobody claims it."""
-    drift_scan_sec: float = 600.0
+    drift_scan_sec: Annotated[float, Meta(ge=1, le=30 * DAY_SEC)] = 600.0
     """How often live objects of each deployment are compared with its release."""
-    failpoints: tuple[str, ...] = ()
-    """For tests of failures: see `slipway.failpoints`."""
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        yield from super().mistakes()
+        if wrong := fault(self.database_url):
+            yield "database_url", wrong

@@ -13,7 +13,7 @@ _SHAPE = re.compile(
 )
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _UNREADABLE = (
-    "DATABASE_URL must begin with postgresql:// and read as postgresql://user:password@host:port/database?sslmode=require;"
+    "must begin with postgresql:// and read as postgresql://user:password@host:port/database?sslmode=require;"
     " other characters than letters, digits and -._~ of user and password are written as %40 and the like"
 )
 
@@ -22,18 +22,25 @@ class DsnError(ValueError):
     """DATABASE_URL cannot be used; says why in a sentence, without any part of a password."""
 
 
-def readable(dsn: str) -> str:
-    """Return the URL as the driver and PostgreSQL's own programs take it. DsnError when no server can be meant by it."""
+def fault(dsn: str) -> str | None:
+    """Say what is wrong with a URL by which no server can be meant, without any part of a password."""
     found = _SHAPE.fullmatch(dsn)
     try:
         options = dict(parse_qsl(found["query"] or "", strict_parsing=bool(found["query"]))) if found else None
     except ValueError:  # its words quote the query, which may hold a password
         options = None
     if options is None:
-        raise DsnError(_UNREADABLE)
+        return _UNREADABLE
     for name in _FILES:
         if (path := options.get(name)) and not Path(path).is_file():
-            raise DsnError(f"DATABASE_URL names a file that is not there: {name}={path}")
+            return f"names a file that is not there: {name}={path}"
+    return None
+
+
+def readable(dsn: str) -> str:
+    """Return the URL as the driver and PostgreSQL's own programs take it. DsnError when no server can be meant by it."""
+    if wrong := fault(dsn):
+        raise DsnError(f"DATABASE_URL {wrong}")
     return f"postgresql://{dsn.partition('://')[2]}"
 
 
@@ -47,4 +54,4 @@ async def connect(dsn: str, **options: Any) -> asyncpg.Connection:
     except OSError:  # a certificate that is not trusted is a ValueError too
         raise
     except ValueError:
-        raise DsnError(_UNREADABLE) from None
+        raise DsnError(f"DATABASE_URL {_UNREADABLE}") from None

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from slipway.database.dsn import DsnError, connect
+from slipway.database.settings import LoginsSettings
+from slipway.settings import SettingsError, load
 
 SERVICES = ("api", "scheduler")
 LIMITS = {
@@ -125,15 +127,11 @@ async def _ensure_passwords(dsn: str, passwords: Mapping[str, str]) -> None:
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Make the logins whose passwords are set; 2 when something is missing."""
-    names = {service: f"SLIPWAY_{service.upper()}_DATABASE_PASSWORD" for service in SERVICES}
-    passwords = {service: environ[name] for service, name in names.items() if environ.get(name)}
-    if not environ.get("DATABASE_URL") or not passwords:
-        print(f"set DATABASE_URL, and {' or '.join(names.values())}", file=sys.stderr)  # noqa: T201 - a command's own words
-        return 2
+    """Make the logins whose passwords are set; 2 when something is missing or wrong."""
     try:
-        asyncio.run(_ensure_passwords(environ["DATABASE_URL"], passwords))
-    except (DsnError, LoginRefused) as error:
+        settings = load(LoginsSettings, environ)
+        asyncio.run(_ensure_passwords(settings.database_url, settings.passwords))
+    except (SettingsError, DsnError, LoginRefused) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's own words
         return 2
     return 0

@@ -1,4 +1,4 @@
-"""The settings of every service as Markdown, from the structs that they are read into."""
+"""The settings of every program as Markdown, from the structs that they are read into."""
 
 import ast
 import inspect
@@ -8,24 +8,38 @@ from typing import cast
 
 import msgspec
 
-from slipway.settings import Settings
+from slipway.settings import PROGRAMS, SERVICES, Settings, expected
+
+
+def all_settings() -> dict[str, type[Settings]]:
+    """Return the settings of each service, and then of each program that runs once."""
+    return {
+        point.name: point.load() for group in (SERVICES, PROGRAMS)
+        for point in sorted(entry_points(group=group), key=lambda each: each.name)
+    }  # fmt: skip
 
 
 def render() -> str:
-    """Return a table for each service."""
-    return "\n".join(line for point in sorted(entry_points(group="slipway.settings"), key=lambda each: each.name)
-                     for line in _service(point.name, point.load()))  # fmt: skip
+    """Return a table for each program."""
+    return "\n".join(line for name, kind in all_settings().items() for line in _program(name, kind))
 
 
-def _service(name: str, kind: type[Settings]) -> Iterator[str]:
-    meanings: dict[str, str] = {}
+def meanings(kind: type[Settings]) -> dict[str, str]:
+    """Return the text below each field, its bases' fields among them."""
+    found: dict[str, str] = {}
     for each in reversed(kind.__mro__):
         if issubclass(each, Settings):
-            meanings |= _meanings(each)
-    yield from (f"## {name}", "", "| variable | default | meaning |", "|---|---|---|")
+            found |= _meanings(each)
+    return found
+
+
+def _program(name: str, kind: type[Settings]) -> Iterator[str]:
+    said = meanings(kind)
+    yield from (f"## {name}", "", "| variable | default | takes | meaning |", "|---|---|---|---|")
     for field in msgspec.structs.fields(kind):
         default = "needed" if field.required else f"`{_shown(field.default)}`" if field.default not in ("", ()) else ""
-        yield f"| `{field.encode_name}` | {default} | {meanings.get(field.name, '')} |"
+        takes = expected(field.type).replace("|", "\\|")
+        yield f"| `{field.encode_name}` | {default} | {takes} | {said.get(field.name, '')} |"
     yield ""
 
 

@@ -1,12 +1,17 @@
 """Passwords, hashed by argon2id away from the event loop."""
 
 import asyncio
+from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec import Meta
 
 SHORTEST = 12
 LONGEST = 1024
+Password = Annotated[
+    str, Meta(min_length=SHORTEST, max_length=LONGEST, description=f"{SHORTEST} to {LONGEST} characters")
+]
 
 _HASHER = PasswordHasher()
 _TURNS = asyncio.Semaphore(2)

@@ -5,16 +5,15 @@ import sys
 
 from slipway.database.dsn import DsnError
 from slipway.database.migrations import downgrade, upgrade
+from slipway.database.settings import OwnerSettings
+from slipway.settings import SettingsError, load
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; 2 when the call is not understood."""
     direction = arguments[0] if arguments else "upgrade"
-    dsn = os.environ.get("DATABASE_URL", "")
-    if not dsn:
-        print("DATABASE_URL is not set", file=sys.stderr)  # noqa: T201 - a command's own words
-        return 2
     try:
+        dsn = load(OwnerSettings, os.environ).database_url
         if direction == "upgrade":
             upgrade(dsn, *arguments[1:2] or ["head"])
         elif direction == "downgrade" and len(arguments) == 2:
@@ -22,7 +21,7 @@ def main(arguments: list[str]) -> int:
         else:
             print(__doc__, file=sys.stderr)  # noqa: T201 - a command's own words
             return 2
-    except DsnError as error:
+    except (SettingsError, DsnError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's own words
         return 2
     return 0
