@@ -75,6 +75,25 @@ async def test_many_wakes_are_met_together_and_a_lone_one_at_once():
     await running(ticker, play)
 
 
+@pytest.mark.parametrize(("met", "apart"), [(0, 0.5), (1, 0.5), (3, 1.5), (200, 2.0)])
+async def test_the_more_a_pass_has_met_the_later_the_next_begins(met: int, apart: float):
+    clock, begun = ManualClock(), list[float]()
+
+    async def run_once() -> int:
+        begun.append(clock.monotonic())
+        return met
+
+    ticker = Ticker(run_once, interval=10, name="t", apart=0.5, clock=clock)
+
+    async def play() -> None:
+        ticker.wake()
+        for _ in range(40):
+            await clock.advance(0.1)
+        assert begun[1] - begun[0] == pytest.approx(apart)
+
+    await running(ticker, play)
+
+
 async def test_a_failing_pass_is_tried_again_with_growing_pauses():
     clock, passes = ManualClock(), Passes(failing=2)
 
