@@ -14,6 +14,7 @@ import yaml
 from slipway.dev import deploy_files
 from slipway.messaging.permissions import permissions
 from slipway.settings import load, variables
+from slipway_api.prepare import PrepareSettings
 from slipway_api.settings import ApiSettings
 from tests.deploy.helming import COMPONENTS, PLATFORM, container, environment, helm, named, rendered, settings
 
@@ -47,25 +48,26 @@ async def test_each_service_is_told_all_that_it_needs(component: str):
 
 
 async def test_a_setting_goes_only_to_the_services_that_have_it():
+    """Whatever it is set to: a login of the migrations' Job would else be told to everybody."""
     known = {kind: set(variables(each)) for kind, each in deploy_files.SETTINGS.items()}
-    every = sorted(set().union(*known.values()) - {"DATABASE_URL", "NATS_URL", "FRONTEND_URL"})
-    objects = await rendered(
-        {f"env.{name}": f"x{len(name):031}" for name in every} | {"env.HTTPS_PROXY": "http://proxy"}
-    )
-    for component in ("api", "scheduler", "executor"):
+    every = sorted({*set().union(*known.values()), *variables(PrepareSettings)})
+    values = {f"env.{name}": f"x{len(name):031}" for name in every} | {"env.HTTPS_PROXY": "http://proxy"}
+    code, output = await helm("template", "slipway", str(PLATFORM), "--skip-schema-validation", *settings(values))
+    assert code == 0, output
+    objects = [item for item in yaml.safe_load_all(output) if item]
+    for component in COMPONENTS:
         environ = environment(objects, component)
-        assert {name for name in every if environ.get(name, "").startswith("x0")} == known[component] & set(every)
+        told = {name for name in every if environ.get(name, "").startswith("x0")}
+        assert told == known.get(component, set[str]())
         assert environ["HTTPS_PROXY"] == "http://proxy", "what no service knows by name is for all"
 
 
 @pytest.mark.parametrize("number", [10_485_760, 1_000_000, 0, -5], ids=str)
 async def test_a_number_is_told_as_it_was_written(number: int):
-    objects = await rendered(
-        {"env.LARGE": number, "env.FLAG": True, "api.env": {"SLIPWAY_ASSISTANT_ANSWER_TOKENS": number}}
-    )
+    objects = await rendered({"env.LARGE": number, "env.FLAG": True, "api.env": {"OWN": number, "SHARE": 0.25}})
     environ = environment(objects, "api")
     assert (environ["LARGE"], environ["FLAG"]) == (str(number), "true")
-    assert environ["SLIPWAY_ASSISTANT_ANSWER_TOKENS"] == str(number)
+    assert (environ["OWN"], environ["SHARE"]) == (str(number), "0.25")
 
 
 async def test_secrets_stand_apart_from_settings():

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ async def test_its_values_are_the_seeds():
     assert (values["nodeSelector"], values["tolerations"], values["affinity"]) == ({}, [], {})
 
 
-@pytest.mark.parametrize("version", ["1.31", "1.34", "1.37"])
+@pytest.mark.parametrize("version", ["1.30", "1.31", "1.34", "1.37"])
 async def test_every_object_is_valid_for_kubernetes(version: str):
     objects = await rendered(
         slipway__domain="a.example.org", ingress__className="nginx", tolerations=[{"operator": "Exists"}]
@@ -94,10 +95,16 @@ async def test_where_its_pods_run_is_told_by_the_seeds_values():
 
 
 async def test_secrets_stand_apart_from_settings():
-    objects = await rendered(user__env={"API_TOKEN": "t", "DB_PASSWORD": "p", "COLOUR": "blue", "KEYBOARD": "us"})
+    kept = {f"X_{kind}": kind for kind in ("KEY", "KEYS", "URL", "PASSWORD", "TOKEN", "SECRET", "HEADERS")}
+    objects = await rendered(user__env={**kept, "COLOUR": "blue", "KEYBOARD": "us"})
     secret = {key: base64.b64decode(value).decode() for key, value in objects["Secret"]["data"].items()}
     assert objects["ConfigMap"]["data"] == {"COLOUR": "blue", "KEYBOARD": "us"}
-    assert {key: secret[key] for key in ("API_TOKEN", "DB_PASSWORD")} == {"API_TOKEN": "t", "DB_PASSWORD": "p"}
+    assert {key: secret[key] for key in kept} == kept
+
+
+def test_both_charts_take_the_same_variables_for_secrets():
+    templates = (CHART / "templates" / "_helpers.tpl", CHART.parent / "slipway" / "templates" / "_environment.tpl")
+    assert len({re.findall(r'regexMatch "(_\([A-Z|]+\)\$)"', each.read_text())[0] for each in templates}) == 1
 
 
 async def test_what_has_no_variable_is_an_empty_object():

@@ -1,22 +1,27 @@
 """Writes again what the files under deploy/ repeat of the code: `python -m slipway.dev.deploy_files`, in the checkout.
 
-`variables.json` tells the chart which service has which setting; `nats.conf` is what the compose file's NATS is told, and
-`headers.conf` what the console's own server adds to each answer.
+`variables.json` tells the chart which program has which setting, and the end of `values.schema.json` what each takes; `nats.conf`
+is what the compose file's NATS is told, and `headers.conf` what the console's own server adds to each answer.
 """
 
+import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from slipway.dev.nats import MEMORY_BYTES, OPERATOR, STORE_BYTES
+from slipway.dev.values_schema import NETWORK, variables_schema
 from slipway.messaging.permissions import permissions
 from slipway.settings import Settings, variables
+from slipway_api.prepare import PrepareSettings
 from slipway_api.routes.console import HEADERS
 from slipway_api.settings import ApiSettings
 from slipway_executor.settings import ExecutorSettings
 from slipway_scheduler.settings import SchedulerSettings
 
 ROOT = Path(__file__).resolve().parents[3]
+CHART = ROOT / "deploy" / "helm" / "slipway"
 CLUSTER = "local"
 SETTINGS: dict[str, type[Settings]] = {
     "api": ApiSettings, "scheduler": SchedulerSettings, "executor": ExecutorSettings,
@@ -26,14 +31,36 @@ SETTINGS: dict[str, type[Settings]] = {
 def files() -> dict[Path, bytes]:
     """Return the content of each file."""
     return {
-        ROOT / "deploy" / "helm" / "slipway" / "files" / "variables.json": _variables(),
+        CHART / "files" / "variables.json": _variables(),
+        CHART / "values.schema.json": _values_schema((CHART / "values.schema.json").read_text(encoding="utf-8")),
         ROOT / "deploy" / "compose" / "nats.conf": _nats(),
         ROOT / "deploy" / "console" / "headers.conf": _headers(),
     }
 
 
 def _variables() -> bytes:
-    return msgspec.json.format(msgspec.json.encode({kind: variables(each) for kind, each in SETTINGS.items()})) + b"\n"
+    """With those of the migrations' Job, which are for nobody else: they hold every login."""
+    known = {kind: variables(each) for kind, each in (SETTINGS | {"migrations": PrepareSettings}).items()}
+    return msgspec.json.format(msgspec.json.encode(known)) + b"\n"
+
+
+def _values_schema(now: str) -> bytes:
+    """Return the schema as it is, with what follows the definition `generated` made anew."""
+    kept, mark, _ = now.partition('    "generated": ')
+    rules = {f"{kind}Variables": variables_schema(each) for kind, each in SETTINGS.items()}
+    made = [
+        f'{mark}{{"$comment": "From here on written by `python -m slipway.dev.deploy_files` from the types of settings."}}',
+        f'    "network": {json.dumps({"type": "string", "pattern": NETWORK})}',
+        *(
+            f'    "{name}": {{\n      "properties": {{\n{_lines(each)}\n      }}\n    }}'
+            for name, each in rules.items()
+        ),
+    ]
+    return (kept + ",\n".join(made) + "\n  }\n}\n").encode()
+
+
+def _lines(schemas: dict[str, Any]) -> str:
+    return ",\n".join(f'        "{name}": {json.dumps(schema)}' for name, schema in schemas.items())
 
 
 def _nats() -> bytes:

@@ -31,5 +31,5 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "web-service.isSecret" -}}
-{{- if regexMatch "_(KEY|URL|PASSWORD|TOKEN)$" . -}}true{{- end -}}
+{{- if regexMatch "_(KEY|KEYS|URL|PASSWORD|TOKEN|SECRET|HEADERS)$" . -}}true{{- end -}}
 {{- end -}}
