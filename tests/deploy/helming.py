@@ -23,6 +23,7 @@ EVERYTHING: dict[str, Any] = {
     "ingress.className": "nginx",
     "ingress.host": "slipway.example.org",
     "ingress.tlsSecretName": "slipway-tls",
+    "rbac.trustedClusterRole": "cluster-admin",
     "existingSecret": "more",
     "imagePullSecrets": ["registry-login"],
     "tolerations": [{"key": "dedicated", "operator": "Exists"}],
@@ -52,19 +53,29 @@ def settings(values: dict[str, Any]) -> list[str]:
 
 
 _seen: dict[str, str] = {}
-"""What was rendered already, by its values: many tests look at the same."""
+"""What was rendered already, by its namespace and values: many tests look at the same."""
 
 
 async def rendered(values: dict[str, Any] | None = None) -> list[Object]:
     """Return what the platform's chart renders for release `slipway` in namespace `slipway-system`, hooks included."""
-    key = json.dumps(values)
+    return await installed_in("slipway-system", values or {})
+
+
+async def installed_in(namespace: str, values: dict[str, Any]) -> list[Object]:
+    """Return what the platform's chart renders for release `slipway` in a namespace."""
+    key = json.dumps([namespace, values])
     if key not in _seen:
-        code, output = await helm(
-            "template", "slipway", str(PLATFORM), "--namespace=slipway-system", *settings(values or {})
-        )
+        code, output = await helm("template", "slipway", str(PLATFORM), f"--namespace={namespace}", *settings(values))
         assert code == 0, output
         _seen[key] = output
     return [item for item in yaml.safe_load_all(_seen[key]) if item]
+
+
+def at(value: Any, path: str) -> Any:
+    """Return what stands at a path, whose steps have spaces between them."""
+    for step in path.split():
+        value = value[int(step)] if step.isdigit() else value[step]
+    return value
 
 
 def named(objects: list[Object], kind: str, name: str) -> Object:

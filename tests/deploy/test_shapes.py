@@ -8,9 +8,20 @@ import pytest
 import yaml
 
 from slipway_executor import worker
-from tests.deploy.helming import COMPONENTS, EVERYTHING, PLATFORM, container, environment, helm, named, rendered
+from tests.deploy.helming import (
+    COMPONENTS,
+    EVERYTHING,
+    PLATFORM,
+    at,
+    container,
+    environment,
+    helm,
+    installed_in,
+    named,
+    rendered,
+)
 
-VERSIONS = ("1.31", "1.34", "1.37")
+VERSIONS = ("1.30", "1.31", "1.34", "1.37")
 FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
 """Kinds that Kubernetes does not have by itself."""
 PORT = 8080
@@ -61,32 +72,26 @@ async def test_each_component_has_the_seeds_deployment_and_service(component: st
 
 
 OVERRIDES: list[tuple[str, Any, str, Any]] = [
-    ("replicaCount", 5, "spec.replicas", 5),
+    ("replicaCount", 5, "spec replicas", 5),
     ("image.repository", "registry.example.org/own", "image", "registry.example.org/own:latest"),
     ("image.tag", "1.2", "image", "slipway/scheduler:1.2"),
     ("image.pullPolicy", "Always", "imagePullPolicy", "Always"),
-    ("containerPort", 9000, "ports.0.containerPort", 9000),
-    ("resources.limits.cpu", "2", "resources.limits.cpu", "2"),
-    ("nodeSelector", {"disk": "fast"}, "spec.template.spec.nodeSelector", {"disk": "fast"}),
-    ("tolerations", [{"operator": "Exists"}], "spec.template.spec.tolerations", [{"operator": "Exists"}]),
-    ("affinity", {"podAntiAffinity": {}}, "spec.template.spec.affinity", {"podAntiAffinity": {}}),
-    ("existingSecret", "mine", "envFrom.2.secretRef.name", "mine"),
-    ("extraVolumes", [{"name": "x", "emptyDir": {}}], "spec.template.spec.volumes.1", {"name": "x", "emptyDir": {}}),
-    ("imagePullSecrets", ["login"], "spec.template.spec.imagePullSecrets", [{"name": "login"}]),
-    ("terminationGracePeriodSeconds", 7, "spec.template.spec.terminationGracePeriodSeconds", 7),
+    ("containerPort", 9000, "ports 0 containerPort", 9000),
+    ("resources.limits.cpu", "2", "resources limits cpu", "2"),
+    ("nodeSelector", {"disk": "fast"}, "spec template spec nodeSelector", {"disk": "fast"}),
+    ("tolerations", [{"operator": "Exists"}], "spec template spec tolerations", [{"operator": "Exists"}]),
+    ("affinity", {"podAntiAffinity": {}}, "spec template spec affinity", {"podAntiAffinity": {}}),
+    ("existingSecret", "mine", "envFrom 2 secretRef name", "mine"),
+    ("extraVolumes", [{"name": "x", "emptyDir": {}}], "spec template spec volumes 1", {"name": "x", "emptyDir": {}}),
+    ("imagePullSecrets", ["login"], "spec template spec imagePullSecrets", [{"name": "login"}]),
+    ("terminationGracePeriodSeconds", 7, "spec template spec terminationGracePeriodSeconds", 7),
 ]
-
-
-def at(value: Any, path: str) -> Any:
-    for step in path.split("."):
-        value = value[int(step)] if step.isdigit() else value[step]
-    return value
 
 
 @pytest.mark.parametrize(("key", "value", "path", "shown"), OVERRIDES, ids=[each[0] for each in OVERRIDES])
 async def test_a_component_overrides_any_shared_value_for_itself_alone(key: str, value: Any, path: str, shown: Any):
     def look(deployment: dict[str, Any]) -> Any:
-        return at(deployment if path.startswith("spec.") else container(deployment), path)
+        return at(deployment if path.startswith("spec ") else container(deployment), path)
 
     objects = await rendered({f"scheduler.{key}": value})
     assert look(named(objects, "Deployment", "slipway-scheduler")) == shown
@@ -135,12 +140,19 @@ async def test_pods_are_given_the_time_that_their_process_takes_to_stop():
 @pytest.mark.parametrize(
     "values", [{}, EVERYTHING, {**EVERYTHING, "nats.persistence.enabled": False}], ids=["none", "all", "no volume"]
 )
-async def test_every_object_is_valid_for_kubernetes(version: str, values: dict[str, Any]):
-    objects = await rendered(values)
+@pytest.mark.parametrize("namespace", ["slipway-system", "another"])
+async def test_every_object_is_valid_for_kubernetes(version: str, values: dict[str, Any], namespace: str):
+    objects = await installed_in(namespace, values)
     checked = [item for item in objects if item["kind"] not in FOREIGN]
     for item in checked:
         kubernetes_validate.validate(item, version, strict=True)
     assert len(checked) >= 25
+
+
+def test_the_oldest_kubernetes_that_the_chart_allows_is_among_those():
+    told = yaml.safe_load((PLATFORM / "Chart.yaml").read_text())["kubeVersion"]
+    assert told == f">={VERSIONS[0]}.0-0"
+    assert f"Kubernetes {VERSIONS[0]} or newer" in (PLATFORM / "README.md").read_text()
 
 
 async def test_an_invalid_object_would_be_noticed():
@@ -163,12 +175,6 @@ async def test_what_scales_by_itself_is_given_no_number_of_replicas():
     assert "replicas" not in named(objects, "Deployment", "slipway-executor")["spec"]
     scaler = named(objects, "HorizontalPodAutoscaler", "slipway-api")["spec"]
     assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "slipway-api"}
-    [trigger] = named(objects, "ScaledObject", "slipway-executor")["spec"]["triggers"]
-    assert trigger["type"] == "nats-jetstream"
-    assert trigger["metadata"] == {
-        "natsServerMonitoringEndpoint": "slipway-nats.slipway-system:8222", "account": "$G", "stream": "SLIPWAY_JOBS",
-        "consumer": "executors-local", "lagThreshold": "1",
-    }  # fmt: skip
 
 
 async def test_prometheus_finds_every_service_that_has_metrics():
@@ -217,7 +223,7 @@ async def test_what_runs_the_api_s_image_runs_where_and_as_the_api_does(job: str
     objects = await rendered({f"api.{key}": value for key, value in own.items()})
     api, other = named(objects, "Deployment", "slipway-api"), named(objects, "Job", f"slipway-{job}")
     for key in ("imagePullSecrets", "nodeSelector", "tolerations", "affinity"):
-        assert at(other, f"spec.template.spec.{key}") == at(api, f"spec.template.spec.{key}")
+        assert at(other, f"spec template spec {key}") == at(api, f"spec template spec {key}")
     for key in ("image", "imagePullPolicy", "resources"):
         assert container(other)[key] == container(api)[key]
 

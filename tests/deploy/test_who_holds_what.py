@@ -16,7 +16,17 @@ from slipway.messaging.permissions import permissions
 from slipway.settings import load, variables
 from slipway_api.prepare import PrepareSettings
 from slipway_api.settings import ApiSettings
-from tests.deploy.helming import COMPONENTS, PLATFORM, container, environment, helm, named, rendered, settings
+from tests.deploy.helming import (
+    COMPONENTS,
+    PLATFORM,
+    container,
+    environment,
+    helm,
+    installed_in,
+    named,
+    rendered,
+    settings,
+)
 
 OWNER = "postgresql://owner:secret@db.example.org:6432/slipway?sslmode=require"
 GIVEN = {"migrations.env.DATABASE_URL": OWNER, "env.NATS_URL": "nats://all:p@nats.example.org:4333"}
@@ -295,12 +305,6 @@ async def test_another_namespace_gets_the_system_namespace_beside_it():
     made = named(objects, "Namespace", "slipway-system")
     assert made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     assert [item["metadata"]["namespace"] for item in objects if item["kind"] == "Role"] == ["slipway-system"]
-
-
-async def installed_in(namespace: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    code, output = await helm("template", "slipway", str(PLATFORM), "--namespace", namespace, *settings(values))
-    assert code == 0, output
-    return [item for item in yaml.safe_load_all(output) if item]
 
 
 @pytest.mark.parametrize(("values", "when"), [({}, "pre-install,pre-upgrade"), (TRIAL, "post-install,pre-upgrade")])

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from slipway.dev.nats import MEMORY_BYTES, OPERATOR, STORE_BYTES
+from slipway.dev.nats import MAX_PAYLOAD, MEMORY_BYTES, OPERATOR, STORE_BYTES
 from slipway.dev.values_schema import NETWORK, variables_schema
 from slipway.messaging.permissions import permissions
 from slipway.settings import Settings, variables
@@ -74,7 +74,7 @@ def _nats() -> bytes:
 # Written by `python -m slipway.dev.deploy_files` from slipway.messaging.permissions.
 listen: "0.0.0.0:4222"
 http: "127.0.0.1:8222"
-max_payload: 8MB
+max_payload: {MAX_PAYLOAD}
 jetstream {{ store_dir: "/data", max_file_store: {STORE_BYTES}, max_memory_store: {MEMORY_BYTES} }}
 authorization {{ users: [
   {{ user: {OPERATOR}, password: $NATS_OPERATOR_PASSWORD }}

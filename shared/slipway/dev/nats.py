@@ -20,6 +20,8 @@ STORE_BYTES = 8 << 30
 """What streams may take, whatever is free at the start: else the server refuses streams whose limits are beyond that."""
 MEMORY_BYTES = 64 << 20
 """What streams in memory may take, of which there is none; else the server sets three quarters of the machine's aside."""
+MAX_PAYLOAD = 8 << 20
+"""Of one message, in bytes. The chart's trial server and that of the compose file are told the same."""
 
 
 class Nats(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ async def start_nats(state: Path, *, wipe: bool = False, clusters: Sequence[str]
                     },
                     "authorization": {"users": users},
                     "tls": {"cert_file": str(home / "nats.crt"), "key_file": str(home / "nats.key")},
-                    "max_payload": 8 * 1024 * 1024,
+                    "max_payload": MAX_PAYLOAD,
                 }
             )
         )
