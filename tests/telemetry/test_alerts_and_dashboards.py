@@ -16,6 +16,12 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
+from slipway.dev.deploy_files import SETTINGS
+from slipway.domain.failures import FailureClass
+from slipway.domain.jobs import FINISHED
+from slipway.domain.outcomes import Outcome
+from slipway_api.routes import api_router, health
+
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy" / "helm" / "slipway"
 MODULES = (
@@ -34,6 +40,38 @@ OF_MANY = {
 matter. Those of all others are at 0 from the start."""
 PROCESS = {"process_resident_memory_bytes": set[str](), "process_cpu_seconds_total": set[str]()}
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+
+
+def written(path: str, pattern: str) -> set[str]:
+    """Return what a pattern's group finds in a file of the code."""
+    found = set(re.findall(pattern, (ROOT / path).read_text()))
+    assert found, f"{pattern} in {path}"
+    return found
+
+
+ROUTES = {route.path for route in api_router().routes} | {path for each in health.HANDLERS for path in each.paths}
+VALUES: dict[tuple[str, str], set[str]] = {
+    ("slipway_build_info", "component"): set(SETTINGS),
+    ("slipway_loop_passes_total", "result"): written(
+        "shared/slipway/lifecycle.py", r'PASSES\.labels\(self\._name, "(\w+)"\)'
+    ),
+    ("slipway_job_oldest_age_seconds", "state"): written(
+        "shared/slipway/database/queries/measures.py", r'_state\(\s*"(\w+)"'
+    ),
+    ("slipway_jobs_ended_total", "status"): {each.value for each in FINISHED},
+    ("slipway_job_attempts_total", "outcome"): {each.value for each in Outcome},
+    ("slipway_job_attempts_total", "failure_class"): {each.value for each in FailureClass},
+    ("slipway_helm_operation_duration_seconds_bucket", "action"): written(
+        "services/executor/slipway_executor/helm/observed.py", r'_observed\("(\w+)"'
+    ),
+    ("slipway_http_requests_total", "status"): {str(status) for status in range(200, 600)},
+    ("slipway_http_requests_total", "route"): ROUTES,
+    ("slipway_http_request_duration_seconds_bucket", "route"): ROUTES,
+    ("slipway_database_pool_connections", "state"): written(
+        "shared/slipway/telemetry/pool.py", r'CONNECTIONS\.labels\("(\w+)"\)'
+    ),
+}
+"""What a label that is asked for may be, as the code has it."""
 
 
 def own_metrics() -> dict[str, set[str]]:
@@ -73,13 +111,35 @@ def nodes(node: Any) -> Iterator[Any]:
         yield from nodes(argument)
 
 
+def selectors(expression: str) -> Iterator[Any]:
+    for each in nodes(promql.parse(expression.replace("$__rate_interval", "5m"))):
+        if isinstance(each, promql.VectorSelector):
+            yield each
+
+
+def ways(matcher: Any) -> list[str]:
+    """Return the regular expressions of which a matcher names any; one with a group at most is taken apart."""
+    if matcher.op in (promql.MatchOp.Equal, promql.MatchOp.NotEqual):
+        return [re.escape(matcher.value)]
+    before, words, after = re.fullmatch(r"([^(]*)\(?([^()]*)\)?(.*)", matcher.value).groups()  # pyright: ignore[reportOptionalMemberAccess]
+    return [way for word in words.split("|") for way in f"{before}{word}{after}".split("|")]
+
+
+def never_matching(expression: str) -> list[tuple[str, str, str]]:
+    """Return metric, label and value of each matcher that names, or also names, what no series has."""
+    return [
+        (each.name, matcher.name, matcher.value)
+        for each in selectors(expression)
+        for matcher in each.matchers.matchers
+        for way in ways(matcher)
+        if not any(re.fullmatch(way, value) for value in VALUES[each.name, matcher.name])
+    ]
+
+
 def asked(expression: str) -> dict[str, set[str]]:
     """Return the metrics that an expression asks for, with the labels that it matches on each."""
-    parsed = promql.parse(expression.replace("$__rate_interval", "5m"))
     found: dict[str, set[str]] = {}
-    for each in nodes(parsed):
-        if not isinstance(each, promql.VectorSelector):
-            continue
+    for each in selectors(expression):
         assert each.name, f"a selector without a metric's name in {expression}"
         found.setdefault(each.name, set()).update(matcher.name for matcher in each.matchers.matchers)
     return found
@@ -99,6 +159,32 @@ def test_every_metric_and_label_exists(place: str, expression: str):
     for metric, labels in metrics.items():
         assert labels <= known[metric] | TARGET_LABELS, f"{place}: {metric}"
     assert groupings(expression) <= set().union(*(known[metric] for metric in metrics)) | TARGET_LABELS, place
+
+
+@pytest.mark.parametrize(("place", "expression"), expressions())
+def test_every_value_of_a_label_that_is_asked_for_exists(place: str, expression: str):
+    assert never_matching(expression) == [], place
+
+
+def test_a_value_that_no_series_has_is_found():
+    assert never_matching('slipway_database_pool_connections{state="used"}')
+    assert never_matching('slipway_http_requests_total{route!~"/health.*|.*/(logs|prewiev)"}')
+    assert never_matching('slipway_http_requests_total{status=~"6.."}')
+
+
+def test_every_label_that_is_shown_is_left_by_the_expression():
+    """In the legends of panels and in the words of alerts."""
+    shown = [(rule["expr"], str(rule["annotations"]), r"\$labels\.(\w+)") for rule in alerts()]
+    for path in (CHART / "dashboards").glob("*.json"):
+        for panel in json.loads(path.read_text())["panels"]:
+            shown += [(each["expr"], each["legendFormat"], r"\{\{\s*(\w+)\s*\}\}") for each in panel.get("targets", ())]
+    known, found = own_metrics() | PROCESS, 0
+    for expression, text, pattern in shown:
+        labels = set(re.findall(pattern, text))
+        every = TARGET_LABELS.union(*(known[metric] for metric in asked(expression)))
+        assert labels <= (groupings(expression) or every), f"{text}: {expression}"
+        found += len(labels)
+    assert found > 40
 
 
 def test_the_check_finds_what_is_not_there():
