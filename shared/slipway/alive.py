@@ -5,7 +5,8 @@ import sys
 import urllib.error
 import urllib.request
 
-TIMEOUT_SEC = 3.0
+TIMEOUT_SEC = 4.0
+"""Longer than a service waits for what it needs before it says that it is not ready."""
 
 
 def alive(url: str) -> bool:

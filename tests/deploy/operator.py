@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,9 +17,10 @@ import yaml
 
 from slipway.dev.access import EXECUTOR, TRUSTED, write_kubeconfig
 from slipway.dev.cluster import Cluster
+from slipway.dev.nats import MAX_PAYLOAD
 from slipway.dev.ports import free_port
 from slipway.dev.postgres import Postgres
-from slipway.dev.process import READY_POLL_SEC, Server, spawn, stop
+from slipway.dev.process import READY_POLL_SEC, Server, answers_tcp, spawn, stop, wait_ready
 from slipway.dev.readiness import wait_healthy
 from tests.conftest import at_database
 from tests.deploy.helming import ROOT
@@ -29,11 +32,12 @@ PODS = "10.42.0.0/24"
 
 
 class Operator:
-    def __init__(self, *, state: Path, postgres: Postgres, nats_url: str, cluster: Cluster) -> None:
+    def __init__(self, *, state: Path, postgres: Postgres, nats: Server, cluster: Cluster) -> None:
         self.state = state
         self.cluster = cluster
         self.ports = {component: free_port() for component in ("api", "scheduler", "executor")}
-        self._postgres, self._nats_url = postgres, nats_url
+        self.nats = nats
+        self._postgres = postgres
         self._pods: list[Server] = []
 
     @property
@@ -44,7 +48,7 @@ class Operator:
             "HOME": str(self.state),
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "DATABASE_URL": at_database(self._postgres.dsn(), "slipway", user=OWNER, password="owner"),
-            "NATS_URL": self._nats_url,
+            "NATS_URL": f"nats://slipway:nats@{self.nats.address}",
             "SLIPWAY_IMAGES": "registry.example.org/slipway",
         }
 
@@ -63,6 +67,23 @@ class Operator:
         await server.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD 'owner'")
         await server.execute(f"CREATE DATABASE slipway OWNER {OWNER}")
         await server.close()
+
+    @asynccontextmanager
+    async def without_database(self) -> AsyncGenerator[None]:
+        """Have PostgreSQL end the connections to the database meanwhile, and take no others."""
+        server = await asyncpg.connect(self._postgres.dsn())
+        await server.execute("ALTER DATABASE slipway ALLOW_CONNECTIONS false")
+        await server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'slipway'")
+        yield
+        await server.execute("ALTER DATABASE slipway ALLOW_CONNECTIONS true")
+        await server.close()
+
+    @asynccontextmanager
+    async def without_nats(self) -> AsyncGenerator[None]:
+        """Have NATS away meanwhile."""
+        await stop(self.state, self.nats)
+        yield
+        self.nats = await start_nats(self.state, int(self.nats.address.rpartition(":")[2]))
 
     async def types(self, line: str) -> str:
         """Run a line in the operator's shell, in the checkout; return what it printed."""
@@ -170,3 +191,25 @@ class Operator:
     async def stop_pods(self) -> None:
         await asyncio.gather(*(stop(self.state, pod) for pod in self._pods))
         self._pods.clear()
+
+
+async def start_nats(state: Path, port: int) -> Server:
+    """Start what the README's line asks for: one user for all services, and no authority of its own to be told of."""
+    config, address = state / "nats.conf", f"127.0.0.1:{port}"
+    config.write_text(
+        json.dumps(
+            {
+                "listen": address, "max_payload": MAX_PAYLOAD,
+                "jetstream": {"store_dir": str(state / "nats"), "max_file_store": 8 << 30, "max_memory_store": 64 << 20},
+                "authorization": {"user": "slipway", "password": "nats"},
+            }
+        )
+    )  # fmt: skip
+    program = Path(sys.executable).parent / "nats-server"
+    server = spawn(state, "nats", [program, "-c", config], address=address)
+
+    async def ready() -> bool:
+        return await answers_tcp("127.0.0.1", port)
+
+    await wait_ready(server, ready)
+    return server

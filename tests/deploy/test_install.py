@@ -5,6 +5,7 @@ migration Job, are run here, each with just the environment that the chart gave 
 """
 
 import re
+from functools import partial
 
 import httpx
 import pytest
@@ -35,6 +36,18 @@ def selector_of_the_runbook() -> str:
     return found
 
 
+async def fails_without_its_servers(operator: Operator) -> None:
+    """`helm test` is no better than what the services need, though each process is alive."""
+
+    async def succeeds(wanted: bool) -> bool | None:
+        return await operator.helm_test() is wanted or None
+
+    for gone in (operator.without_nats, operator.without_database):
+        async with gone():
+            await eventually(partial(succeeds, False), "helm test fails")
+        await eventually(partial(succeeds, True), "helm test succeeds again")
+
+
 async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Operator):
     said = await operator.types(line_of_the_readme())
     assert "admin@slipway.localhost" in said
@@ -60,6 +73,7 @@ async def test_from_the_line_of_the_readme_to_a_deployment_and_back(operator: Op
     )  # fmt: skip
     await operator.run_pod("api")
     assert await operator.helm_test()
+    await fails_without_its_servers(operator)
 
     password = await operator.types(re.search(r"kubectl get secret .*", said)[0])  # pyright: ignore[reportOptionalSubscript]
     async with SlipwayClient(f"http://127.0.0.1:{operator.ports['api']}") as client:

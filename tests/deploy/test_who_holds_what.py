@@ -318,13 +318,14 @@ async def test_migrations_run_before_the_services_where_the_database_is_there_be
     assert only["image"] == "slipway/api:latest"
 
 
-async def test_helm_test_asks_every_component_for_its_health():
+async def test_helm_test_asks_whether_every_service_has_what_it_needs():
     job = named(await rendered({"console.service.port": 80}), "Job", "slipway-test")
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "test"
     [only] = job["spec"]["template"]["spec"]["containers"]
     assert only["command"] == [
-        "python", "-m", "slipway.alive", "http://slipway-api:8080/health", "http://slipway-scheduler:8080/health",
-        "http://slipway-executor:8080/health", "http://slipway-console:80/health",
+        "python", "-m", "slipway.alive", "http://slipway-api:8080/health/ready",
+        "http://slipway-scheduler:8080/health/ready", "http://slipway-executor:8080/health/ready",
+        "http://slipway-console:80/health",
     ]  # fmt: skip
 
 
