@@ -18,6 +18,8 @@ COPY --from=console-files /src/services/api/slipway_api/console /usr/share/slipw
 ENV SLIPWAY_HTTP_PORT=8080 SLIPWAY_API_ADDRESS=api:8080 SLIPWAY_BEHIND_PROXY=false
 USER 10001:10001
 EXPOSE 8080
+# At SIGTERM nginx cuts the requests that are under way.
+STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["sh", "/etc/slipway/start.sh", "check"]
 ENTRYPOINT []
 CMD ["sh", "/etc/slipway/start.sh"]

@@ -136,6 +136,7 @@ def test_an_image_runs_as_nobody_and_knows_its_health(service: str):
     instructions = stages()[service]
     assert "USER 10001:10001" in instructions
     assert "EXPOSE 8080" in instructions
+    assert ("STOPSIGNAL SIGQUIT" in instructions) == (service == "console"), "nginx ends its requests at another signal"
     [check] = [each for each in instructions if each.startswith("HEALTHCHECK")]
     assert ("slipway.alive" in check) == (service != "console")
     known = CONSOLE if service == "console" else set(variables(deploy_files.SETTINGS[service]))
@@ -186,6 +187,7 @@ def test_the_dockerfile_copies_only_what_is_sent_to_the_builder():
 def test_the_console_reads_just_what_it_is_told():
     script = (ROOT / "deploy/console/start.sh").read_text()
     assert set(re.findall(r"\$(SLIPWAY_[A-Z_]+)", script)) == CONSOLE
+    assert set(SERVICES["console"]["environment"]) <= CONSOLE
     filled_in = set(re.findall(r"@[A-Z]+@", (ROOT / "deploy/console/nginx.conf").read_text().split("pid /tmp")[1]))
     assert filled_in == set(re.findall(r"s/(@[A-Z]+@)/", script))
 
