@@ -14,7 +14,7 @@ import yaml
 from slipway.dev import build, deploy_files
 from slipway.messaging.permissions import permissions
 from slipway.settings import load, variables
-from slipway_api.prepare import PrepareSettings
+from slipway_api.settings import PrepareSettings
 from tests.deploy.helming import PLATFORM, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -23,7 +23,7 @@ OURS = ("prepare", "api", "scheduler", "executor", "console")
 SETTINGS = {**deploy_files.SETTINGS, "prepare": PrepareSettings}
 ASKED = re.compile(r"\$\{([A-Z_]+)(?::\?[^}]*)?\}")
 DOCKERFILE = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())
-CONSOLE = {"SLIPWAY_HTTP_PORT", "SLIPWAY_API_ADDRESS", "SLIPWAY_BEHIND_PROXY"}
+CONSOLE = set(variables(deploy_files.COMPONENTS["console"]))
 """What deploy/console/start.sh reads."""
 
 

@@ -45,8 +45,6 @@ WRONG: list[tuple[str, Any]] = [
     ("env.FRONTEND_URL", "console.example.org"),
     ("env.SLIPWAY_HTTP_PORT", 9),
     ("env.SLIPWAY_HTTP_HOST", "127.0.0.1"),
-    ("env.SLIPWAY_BEHIND_PROXY", "yes"),
-    ("env.SLIPWAY_API_ADDRESS", "api"),
     ("existingSecret", "Upper_Case"),
     ("existingSecret", "a..b"),
     ("nodeSelector.disk", 1),
@@ -83,9 +81,14 @@ WRONG_SETTINGS: list[tuple[str, str, Any]] = [
     ("api", "SLIPWAY_OTHER_DOMAINS", "perhaps"),
     ("scheduler", "SLIPWAY_SILENCE_SEC", 0),
     ("scheduler", "SLIPWAY_DEPLOYMENTS_PER_USER", "some"),
+    ("api", "SLIPWAY_PUBLIC_SCHEME", "ftp"),
+    ("executor", "SLIPWAY_CLUSTER", "North.East x"),
     ("executor", "SLIPWAY_SLOTS", "many"),
+    ("executor", "SLIPWAY_SLOTS", 0),
     ("executor", "SLIPWAY_LEASE_SEC", 4.9),
     ("executor", "SLIPWAY_BEAT_SEC", "-1"),
+    ("console", "SLIPWAY_BEHIND_PROXY", "yes"),
+    ("console", "SLIPWAY_API_ADDRESS", "api"),
 ]
 """What the settings' types say: told to all, and to the service alone."""
 WRONG_ALONE: list[tuple[str, Any]] = [
@@ -172,6 +175,7 @@ RIGHT: list[dict[str, Any]] = [
     {"env.SLIPWAY_SLOTS": "2", "env.SLIPWAY_BEAT_SEC": "2.5", "env.SLIPWAY_OTHER_DOMAINS": "false"},
     {"env.SLIPWAY_SLOTS": "", "env.SLIPWAY_HTTP_PORT": "", "env.SLIPWAY_TRUSTED_PROXIES": "10.42.0.0/16, fd00::/8,"},
     {"env.SLIPWAY_DOMAIN_WILDCARDS": "*.a.example.org, *.b.example.org", "console.env.SLIPWAY_BEHIND_PROXY": True},
+    {"console.env.SLIPWAY_BEHIND_PROXY": "true", "console.env.SLIPWAY_API_ADDRESS": "[fd00::1]:8080"},
     {"env.OF_NO_SERVICE": 0.25, "env.SLIPWAY_REGISTRIES": "http://registry:5000,charts.example.org"},
     {"ingress.host": "*.example.org", "ingress.className": "nginx", "metrics.labels": {"example.org/team": "a"}},
     {"executor.keda.enabled": True, "executor.keda.monitoringEndpoint": "nats.example.org:8222"},
@@ -234,6 +238,7 @@ class OfEachKind(Settings, frozen=True, kw_only=True):
     amount: Annotated[int, msgspec.Meta(ge=0)] = 0
     ratio: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     scheme: Literal["http", "https"] = "http"
+    sure: Literal["true", "false"] = "true"
     schemes: tuple[Literal["http", "https"], ...] = ()
     names: tuple[Annotated[str, msgspec.Meta(pattern="^[^,]+$")], ...] = ()
     either: tuple[Annotated[str, msgspec.Meta(pattern="^a$|^b$")], ...] = ()
@@ -249,6 +254,7 @@ def test_the_schema_of_a_setting_says_what_its_type_does_as_far_as_helm_can_tell
             "pattern": r"^(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)?$",
         },
         "SLIPWAY_SCHEME": {"enum": ["", "http", "https"]},
+        "SLIPWAY_SURE": {"enum": ["", "false", "true", False, True]},
         "SLIPWAY_SCHEMES": {"type": "string", "pattern": r"^(\s*(http|https)?\s*(,|$))*$"},
         "SLIPWAY_NAMES": {"type": "string", "pattern": r"^(\s*([^,]+)?\s*(,|$))*$"},
     }  # fmt: skip

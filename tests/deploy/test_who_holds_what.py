@@ -14,8 +14,7 @@ import yaml
 from slipway.dev import deploy_files
 from slipway.messaging.permissions import permissions
 from slipway.settings import load, variables
-from slipway_api.prepare import PrepareSettings
-from slipway_api.settings import ApiSettings
+from slipway_api.settings import ApiSettings, PrepareSettings
 from tests.deploy.helming import (
     COMPONENTS,
     PLATFORM,
@@ -59,7 +58,7 @@ async def test_each_service_is_told_all_that_it_needs(component: str):
 
 async def test_a_setting_goes_only_to_the_services_that_have_it():
     """Whatever it is set to: a login of the migrations' Job would else be told to everybody."""
-    known = {kind: set(variables(each)) for kind, each in deploy_files.SETTINGS.items()}
+    known = {kind: set(variables(each)) for kind, each in deploy_files.COMPONENTS.items()}
     every = sorted({*set().union(*known.values()), *variables(PrepareSettings)})
     values = {f"env.{name}": f"x{len(name):031}" for name in every} | {"env.HTTPS_PROXY": "http://proxy"}
     code, output = await helm("template", "slipway", str(PLATFORM), "--skip-schema-validation", *settings(values))
@@ -68,7 +67,7 @@ async def test_a_setting_goes_only_to_the_services_that_have_it():
     for component in COMPONENTS:
         environ = environment(objects, component)
         told = {name for name in every if environ.get(name, "").startswith("x0")}
-        assert told == known.get(component, set[str]())
+        assert told == known[component]
         assert environ["HTTPS_PROXY"] == "http://proxy", "what no service knows by name is for all"
 
 

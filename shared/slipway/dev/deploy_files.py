@@ -13,10 +13,10 @@ import msgspec
 from slipway.dev.nats import MAX_PAYLOAD, MEMORY_BYTES, OPERATOR, STORE_BYTES
 from slipway.dev.values_schema import NETWORK, variables_schema
 from slipway.messaging.permissions import permissions
+from slipway.service_settings import ConsoleSettings
 from slipway.settings import Settings, variables
-from slipway_api.prepare import PrepareSettings
 from slipway_api.routes.console import HEADERS
-from slipway_api.settings import ApiSettings
+from slipway_api.settings import ApiSettings, PrepareSettings
 from slipway_executor.settings import ExecutorSettings
 from slipway_scheduler.settings import SchedulerSettings
 
@@ -26,6 +26,7 @@ CLUSTER = "local"
 SETTINGS: dict[str, type[Settings]] = {
     "api": ApiSettings, "scheduler": SchedulerSettings, "executor": ExecutorSettings,
 }  # fmt: skip
+COMPONENTS = SETTINGS | {"console": ConsoleSettings}
 
 
 def files() -> dict[Path, bytes]:
@@ -40,14 +41,14 @@ def files() -> dict[Path, bytes]:
 
 def _variables() -> bytes:
     """With those of the migrations' Job, which are for nobody else: they hold every login."""
-    known = {kind: variables(each) for kind, each in (SETTINGS | {"migrations": PrepareSettings}).items()}
+    known = {kind: variables(each) for kind, each in (COMPONENTS | {"migrations": PrepareSettings}).items()}
     return msgspec.json.format(msgspec.json.encode(known)) + b"\n"
 
 
 def _values_schema(now: str) -> bytes:
     """Return the schema as it is, with what follows the definition `generated` made anew."""
     kept, mark, _ = now.partition('    "generated": ')
-    rules = {f"{kind}Variables": variables_schema(each) for kind, each in SETTINGS.items()}
+    rules = {f"{kind}Variables": variables_schema(each) for kind, each in COMPONENTS.items()}
     made = [
         f'{mark}{{"$comment": "From here on written by `python -m slipway.dev.deploy_files` from the types of settings."}}',
         f'    "network": {json.dumps({"type": "string", "pattern": NETWORK})}',

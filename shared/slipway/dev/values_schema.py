@@ -39,7 +39,7 @@ def _of_our_own(kind: type[Any]) -> dict[str, Any]:
 
 def _of_variable(schema: dict[str, Any]) -> dict[str, Any]:
     if values := schema.get("enum"):
-        return {"enum": ["", *values]}
+        return {"enum": ["", *values, *(each == "true" for each in values if each in ("true", "false"))]}
     match schema.get("type"):
         case "integer" | "number" as number:
             bounds = _picked(schema, *_BOUNDS)
