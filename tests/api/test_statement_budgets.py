@@ -61,17 +61,23 @@ async def test_a_page_costs_the_same_however_long_it_is(
 
 async def test_writes_stay_within_their_budgets(api: httpx.AsyncClient, world: World, database_url: str):
     await warm(api, world)
+    greeted = {"docker_image_url": "nginx:2", "values_schema_json": {"properties": {"user": {"type": "object"}}}}
+    version = await api.post(f"/products/{world.mine.product}/templates", json=greeted, headers=world.as_admin)
     headers = {**world.as_user, "Idempotency-Key": "once"}
-    body = {"template_id": str(world.mine.template), "domain_name": "new.example.org"}
+    body = {"template_id": version.json()["id"], "domain_name": "new.example.org"}
     async with counted(database_url) as sent:
         made = await api.post("/deployments", json=body, headers=headers)
     assert made.status_code == 202, made.text
     assert (sent.statements <= CREATE, sent.commits) == (True, 1), sent.text
     path = f"/deployments/{made.json()['id']}"
-    async with counted(database_url) as sent:
-        changed = await api.patch(path, json={"domain_name": "newer.example.org"}, headers=world.as_user)
-    assert changed.status_code == 202, changed.text
-    assert (sent.statements <= CHANGE, sent.commits) == (True, 1), sent.text
+    for change, budget in (
+        ({"domain_name": "newer.example.org"}, CHANGE),
+        ({"user_values": {"greeting": "hi"}}, CHANGE + 1),
+    ):
+        async with counted(database_url) as sent:
+            changed = await api.patch(path, json=change, headers=world.as_user)
+        assert changed.status_code == 202, changed.text
+        assert (sent.statements <= budget, sent.commits) == (True, 1), sent.text
     async with counted(database_url) as sent:
         assert (await api.delete(path, headers=world.as_user)).status_code == 202
     assert (sent.statements <= DELETE, sent.commits) == (True, 1), sent.text

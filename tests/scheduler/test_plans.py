@@ -65,7 +65,6 @@ ENQUEUE = {
 }  # fmt: skip
 BIG = {
     "drift scan": ("deployment ", "deployment_reconcile_job"),
-    "commands of what was leased": ("deployment", "deployment_reconcile_job"),
     "leases to forget": ("deployment ",),
     "reports that are over": ("report_record",),
 }

@@ -42,6 +42,7 @@ async def change(
     found: list[Problem] = []
     wanted: dict[str, Any] = {}
     given: Given | None = None
+    stored: Collection[str] = ()
     domain = fields.domain(body.domain_name, body.domainname, deps, found, required=False)
     if domain is not UNSET and domain != deployment.domain_name:
         wanted["domain_name"] = domain
@@ -78,7 +79,7 @@ async def change(
     )
     promise = await promises.kept(session, deps, body.preview_id, deployment, inputs)
     if given is not None:
-        await user_values.store(session, deployment.id, deployment.cluster, given)
+        await user_values.store(session, deployment.id, deployment.cluster, given, stored)
     options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
     wish = Wish(reason=JobReason.UPDATE, fields=wanted, options=options, changes=changes, preview=promise)
     await accept(session, caller, deployment, wish)

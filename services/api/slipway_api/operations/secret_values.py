@@ -32,7 +32,7 @@ async def put(session: WriteSession, caller: Caller, deployment: Deployment, nam
         shown = [Problem(pointer="/value" if each.pointer.endswith(place) else each.pointer, message=each.message)
                  for each in found]  # fmt: skip
         raise ApiError("invalid", errors=shown)
-    await user_values.store(session, deployment.id, deployment.cluster, given)
+    await user_values.store(session, deployment.id, deployment.cluster, given, stored)
     wish = Wish(
         reason=JobReason.UPDATE, fields={"user_values_json": given.values},
         event=EventType.DEPLOYMENT_SECRET_CHANGED, told={"name": place},

@@ -110,7 +110,8 @@ async def add(session: Statements, deployment: UUID, cluster: str, given: Given)
         await secrets.put(session, deployment, name, ciphertext)
 
 
-async def store(session: WriteSession, deployment: UUID, cluster: str, given: Given) -> None:
-    """Store the new secrets and remove those that the values have no more."""
+async def store(session: WriteSession, deployment: UUID, cluster: str, given: Given, stored: Collection[str]) -> None:
+    """Store the new secrets and remove those of the `stored` ones that the values have no more."""
     await add(session, deployment, cluster, given)
-    await secrets.keep_only(session, deployment, given.masked)
+    if not set(stored) <= set(given.masked):
+        await secrets.keep_only(session, deployment, given.masked)
