@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,6 +46,12 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
         """Make another database on the same server; return its DSN."""
         return await new_database(self.postgres, name)
 
+    async def start_anew(self, name: str) -> None:
+        """Stop a service and start it again at its address."""
+        await _stop(self.state, self.services, name)
+        port = int(self.services[name].address.rpartition(":")[2])
+        self.services[name] = await _start(self.state, name, self.dsn, self.nats, port)
+
 
 @asynccontextmanager
 async def system(wanted: Collection[str]) -> AsyncGenerator[System]:
@@ -63,22 +69,25 @@ async def system(wanted: Collection[str]) -> AsyncGenerator[System]:
             ending.push_async_callback(stop_nats, state, nats)
         services: dict[str, Server] = {}
         for name in sorted(wanted, key=lambda each: each != "scheduler"):  # it makes the streams
-            services[name] = await _start(state, name, dsn, nats)
-            ending.push_async_callback(stop, state, services[name])
+            services[name] = await _start(state, name, dsn, nats, free_port())
+            ending.push_async_callback(_stop, state, services, name)
         address = services["api"].address if "api" in services else ""
         yield System(
             state=state, postgres=server, dsn=dsn, api_url=f"http://{address}/api/v1", nats=nats, services=services
         )
 
 
-async def _start(state: Path, name: str, dsn: str, nats: Nats | None) -> Server:
-    port = free_port()
+async def _start(state: Path, name: str, dsn: str, nats: Nats | None, port: int) -> Server:
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
     told = {"SLIPWAY_HTTP_PORT": str(port), **_settings(state, name, dsn, nats)}
     argv = [sys.executable, "-m", MODULES[name]]
     server = spawn(state, name, argv, env={**kept, "PYTHONPATH": str(ROOT), **told}, address=f"127.0.0.1:{port}")
     await wait_healthy(server, port, without=() if nats else ("nats",))
     return server
+
+
+async def _stop(state: Path, services: Mapping[str, Server], name: str) -> None:
+    await stop(state, services[name])
 
 
 def _settings(state: Path, name: str, dsn: str, nats: Nats | None) -> dict[str, str]:

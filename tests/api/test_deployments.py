@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
+from slipway.database.queries.shown import ShownTemplate
+from slipway_api.schemas import deployments as schemas
 from tests.api.conftest import World, pointers, refused
 
 SCHEMA = {
@@ -39,6 +41,25 @@ async def with_values(api: httpx.AsyncClient, world: World) -> str:
 async def create(api: httpx.AsyncClient, world: World, **fields: Any) -> httpx.Response:
     body = {"template_id": str(world.mine.template), "domain_name": "new.example.org", **fields}
     return await api.post("/deployments", json=body, headers=world.as_user)
+
+
+async def test_a_page_encodes_a_template_once_however_many_have_it(
+    api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+):
+    plain, other, encoded = str(world.mine.template), await with_values(api, world), list[str]()
+    for number, template in enumerate([plain, other, plain, other, plain]):
+        assert (await create(api, world, template_id=template, domain_name=f"{number}.example.org")).status_code == 202
+
+    def counting(template: ShownTemplate) -> schemas.Encoded:
+        encoded.append(str(template.columns["id"]))
+        return once(template)
+
+    once = schemas.encoded
+    monkeypatch.setattr(schemas, "encoded", counting)
+    items = (await api.get("/deployments", headers=world.as_user)).json()["items"]
+    assert {item["template"]["id"] == item["template_id"] for item in items} == {True}
+    assert len(items) == 6
+    assert sorted(encoded) == sorted([plain, other])
 
 
 async def test_a_new_deployment_has_a_row_a_job_and_an_event(api: httpx.AsyncClient, world: World, database: Database):

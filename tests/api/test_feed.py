@@ -17,10 +17,12 @@ from slipway.identity import new_id
 from slipway.lifecycle import end
 from slipway.messaging import subjects
 from slipway.messaging.jetstream import JetStreamBroker
-from slipway.messaging.messages import Progress, encode
+from slipway.messaging.messages import encode
+from slipway_api.auth.gate import identify
 from slipway_api.deps import Deps
 from slipway_api.live import QUEUE, LiveFeed
-from slipway_api.routes.events import CHECK_SEC
+from slipway_api.live_lines import Line
+from slipway_api.routes.events import CHECK_SEC, _lines
 from tests.api.conftest import World, pointers, refused
 from tests.support.told import metric
 
@@ -53,10 +55,10 @@ async def running(live: LiveFeed) -> AsyncGenerator[None]:
         await end(task)
 
 
-async def take(events: AsyncIterator[CloudEvent | Progress | None], count: int) -> list[int]:
+async def take(events: AsyncIterator[Line | None], count: int) -> list[int]:
     async with asyncio.timeout(20):
         found = [await anext(events) for _ in range(count)]
-    return [each.slipwaypos for each in found if isinstance(each, CloudEvent)]
+    return [each.position[1] for each in found if each and each.position]
 
 
 async def test_what_was_missed_comes_from_the_table(database: Database, api_database: Database, world: World):
@@ -131,8 +133,10 @@ async def test_an_event_of_a_kind_that_is_not_known_yet_is_passed_on(
         while not coming.done():
             await broker.publish(subjects.events(None), msgspec.json.encode(newer), message_id=str(new_id()))
         event = await coming
-    assert isinstance(event, CloudEvent)
-    assert (event.type, event.slipwaypos) == (newer["type"], 2)
+    assert event
+    place, kind, data = event.sent.decode().strip().split("\n")
+    assert (place, kind) == ("id: 1-2", f"event: {newer['type']}")
+    assert msgspec.json.decode(data.removeprefix("data: "))["slipwaypos"] == 2
 
 
 async def test_a_client_that_does_not_keep_up_is_let_go(database: Database, api_database: Database, world: World):
@@ -181,6 +185,26 @@ async def test_an_event_reaches_the_queues_of_those_only_who_may_see_it(
     waits = {client.owner: len(client.coming) for client in live._all()}
     assert waits[world.other.user] < waits[None] == waits[world.mine.user]
     waiting.cancel()
+
+
+async def test_an_event_is_encoded_once_however_many_are_sent_it(database: Database, deps: Deps, world: World):
+    """Counted where they go to the server: the same bytes for all."""
+    [first] = await tell(database, world)
+    deps.live._give(first)  # what comes next leaves no gap
+    feeds = [
+        _lines(deps, await identify(deps, header), header, (0, 0), progress=False)
+        for header in [world.as_user["Authorization"], *[world.as_admin["Authorization"]] * 9]
+    ]
+    for each in feeds:
+        assert [(await anext(each))[:7] for _ in range(2)] == [b": conne", b"id: 1-1"]
+    waiting = [asyncio.ensure_future(anext(each)) for each in feeds]
+    deps.live._give((await tell(database, world))[1])
+    async with asyncio.timeout(20):
+        sent = await asyncio.gather(*waiting)
+    assert {each[:7] for each in sent} == {b"id: 1-2"}
+    assert len({id(each) for each in sent}) == 1
+    for each in feeds:
+        await each.aclose()
 
 
 async def test_a_client_hears_that_it_is_quiet(api_database: Database):

@@ -40,6 +40,7 @@ RIGHT: dict[str, dict[str, str]] = {
 WRONG: dict[str, dict[str, tuple[str, ...]]] = {
     "api": {
         "DATABASE_URL": ("mysql://u:pw-hidden@h/x", "postgresql://u:pw/hidden@h/x", "postgresql://h/x?sslrootcert=/nowhere"),
+        "SLIPWAY_DATABASE_CONNECTIONS": ("1", "101", "many"),
         "NATS_URL": ("http://u:pw-hidden@h", "h:4222"),
         "NATS_CA": ("/nowhere",),
         "JWT_SECRET_KEY": ("pw-hidden",),
@@ -70,6 +71,7 @@ WRONG: dict[str, dict[str, tuple[str, ...]]] = {
         "SLIPWAY_FAILPOINTS": ("api.committed=explode", "api.commited=kill"),
     },
     "scheduler": {
+        "SLIPWAY_DATABASE_CONNECTIONS": ("1", "101"),
         "SLIPWAY_SILENCE_SEC": ("0", "inf", "nan"),
         "SLIPWAY_DRIFT_SCAN_SEC": ("-1", "0"),
         "SLIPWAY_HTTP_PORT": ("70000",),

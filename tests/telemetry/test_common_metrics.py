@@ -47,6 +47,8 @@ def test_connections_are_told_as_they_are_when_somebody_looks():
         def pool_use(self) -> PoolUse:
             return self.use
 
+        def tell_waits(self, waited: Any) -> None: ...
+
     pool: Any = Pool()
     tell_pool(pool)
 

@@ -203,7 +203,9 @@ def main() -> None:
 
 
 async def _serve(settings: ApiSettings) -> None:
-    database = Database.connect(settings.database_url, service="api", max_overflow=0)
+    database = Database.connect(
+        settings.database_url, service="api", pool_size=settings.database_connections, max_overflow=0
+    )
     broker = JetStreamBroker(settings.nats_url, name="slipway-api", ca=settings.nats_ca) if settings.nats_url else None
     deps = make_deps(settings, database, broker)
     stop = stop_signal()

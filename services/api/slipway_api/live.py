@@ -1,7 +1,7 @@
 """The live feed: one subscription for all clients of this process, a bounded queue for each.
 
-An event goes only to those who may see it, so what a process does for one event does not grow with its clients. Hence no client
-sees every position: whether one is missing is noticed once, for all.
+An event goes only to those who may see it, and what is sent of it is made once: what a process does for one event does not grow
+with its clients, but for handing it on. Hence no client sees every position: whether one is missing is noticed once, for all.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from slipway.domain.events import CloudEvent
 from slipway.messaging import subjects
 from slipway.messaging.broker import Broker, BrokerError
 from slipway.messaging.messages import Progress
+from slipway_api.live_lines import Line, Position, line_of, position_of, progress_line
 from slipway_api.mailbox import Mailbox
 from slipway_api.metrics import LIVE_CLIENTS, LIVE_DROPPED
 
@@ -30,9 +31,6 @@ FOR_PROGRESS = 64
 PAGE = 200
 RETRY_SEC = 1.0
 
-Position = tuple[int, int]
-"""Epoch and position."""
-
 
 class _Gap(Enum):
     """What a client may find in place of an event."""
@@ -43,7 +41,7 @@ class _Gap(Enum):
     """Nothing came for a while."""
 
 
-Coming = CloudEvent | Progress | _Gap | None
+Coming = Line | _Gap | None
 """None: it has ended."""
 
 
@@ -103,13 +101,15 @@ class LiveFeed:
 
     def tell(self, progress: Progress) -> None:
         """Hand progress to those of its owner and of admins who asked for it and keep up."""
-        for client in self._who_see(progress.owner):
-            if client.progress and len(client.coming) < FOR_PROGRESS:
-                client.coming.put(progress)
+        hearing = [each for each in self._who_see(progress.owner) if each.progress and len(each.coming) < FOR_PROGRESS]
+        if hearing:
+            line = progress_line(progress)
+            for client in hearing:
+                client.coming.put(line)
 
     async def follow(
         self, *, after: Position | None, owner: UUID | None, quiet_sec: float | None = None, progress: bool = False
-    ) -> AsyncGenerator[CloudEvent | Progress | None]:
+    ) -> AsyncGenerator[Line | None]:
         """Yield events after a position (None: from now on), of one owner when given; missed ones come from the database.
 
         With `quiet_sec`, None is yielded whenever nothing came for so long; with `progress`, how far jobs are as well.
@@ -122,12 +122,10 @@ class LiveFeed:
             while coming is not None:
                 if coming is _Gap.GAP:
                     async for event in self._missed(position, owner):
-                        position = _position(event)
-                        yield event
-                elif isinstance(coming, Progress):
-                    yield coming
-                elif isinstance(coming, CloudEvent) and _position(coming) > position:
-                    position = _position(coming)
+                        position = position_of(event)
+                        yield line_of(event)
+                elif isinstance(coming, Line) and (coming.position is None or coming.position > position):
+                    position = coming.position or position
                     yield coming
                 while (found := await client.next(quiet_sec)) is _Gap.QUIET:
                     yield None
@@ -145,18 +143,20 @@ class LiveFeed:
 
     def _give(self, event: CloudEvent) -> None:
         """Hand an event to those who may see it. When it does not follow the one before, all look into the table first."""
-        position = _position(event)
+        position = position_of(event)
         if self._last is None or (position[0], position[1] - 1) > self._last:
             self._tell_all(_Gap.GAP)
         self._last = max(position, self._last or position)
-        for client in self._who_see(event.slipwayowner):
-            self._put(client, event)
+        if seeing := self._who_see(event.slipwayowner):
+            line = line_of(event)
+            for client in seeing:
+                self._put(client, line)
 
     def _tell_all(self, what: "_Gap") -> None:
         for client in self._all():
             self._put(client, what)
 
-    def _put(self, client: _Client, what: "CloudEvent | _Gap") -> None:
+    def _put(self, client: _Client, what: "Line | _Gap") -> None:
         if len(client.coming) < QUEUE:
             client.coming.put(what)
         else:
@@ -195,7 +195,3 @@ class LiveFeed:
                 yield feed.cloud_event(row, head.uid)
             if len(rows) < PAGE:
                 return
-
-
-def _position(event: CloudEvent) -> Position:
-    return event.slipwayepoch, event.slipwaypos

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from slipway.database.dsn import fault
-from slipway.database.settings import DatabaseUrl, OwnerSettings
+from slipway.database.settings import Connections, DatabaseUrl, OwnerSettings
 from slipway.domain.domains import DomainRules
 from slipway.service_settings import LABEL, DomainName, HttpUrl, NatsUrl, Port, QuotaSettings
 from slipway.settings import Network
@@ -29,6 +29,8 @@ class ApiSettings(QuotaSettings, frozen=True, kw_only=True):
     """Signs access tokens."""
     jwt_previous_key: SigningKey = ""
     """Still accepted while keys are rotated."""
+    database_connections: Connections = 10
+    """How many the process opens to PostgreSQL at most; who finds all of them in use waits for one."""
     nats_url: NatsUrl = ""
     """Empty: no live feed and no live queries; all else works."""
     http_port: Port = 8080

@@ -65,7 +65,9 @@ def main() -> None:
 
 
 async def _serve(settings: SchedulerSettings) -> None:
-    database = Database.connect(settings.database_url, service="scheduler", max_overflow=0)
+    database = Database.connect(
+        settings.database_url, service="scheduler", pool_size=settings.database_connections, max_overflow=0
+    )
     broker = JetStreamBroker(settings.nats_url, name="slipway-scheduler", ca=settings.nats_ca)
     tell_pool(database)
     stop = stop_signal()

@@ -6,13 +6,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from slipway.database.dsn import fault
-from slipway.database.settings import DatabaseUrl
+from slipway.database.settings import Connections, DatabaseUrl
 from slipway.service_settings import DAY_SEC, NatsUrl, Port, QuotaSettings
 
 
 class SchedulerSettings(QuotaSettings, frozen=True, kw_only=True):
     database_url: DatabaseUrl
     """As libpq has it: `postgresql://login:password@host:5432/database?sslmode=verify-full&sslrootcert=/authority.crt`."""
+    database_connections: Connections = 10
+    """How many the process opens to PostgreSQL at most; who finds all of them in use waits for one."""
     nats_url: NatsUrl
     """The server that jobs, reports and events go over, with the scheduler's user."""
     http_port: Port = 8081

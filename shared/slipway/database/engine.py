@@ -8,12 +8,13 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import QueuePool, Result, TextClause, text
+from sqlalchemy import Result, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from slipway.database.dsn import connect, readable
 from slipway.database.hot import Hot, Statement, begun, lent
 from slipway.database.idle import check_idle
+from slipway.database.pool import TimedPool, Waited
 from slipway.database.scoped import ScopedConnection, forget_at_checkin
 
 
@@ -84,6 +85,7 @@ class Database:
             async_creator=partial(
                 connect, readable(dsn), server_settings=settings, timeout=5, connection_class=ScopedConnection
             ),
+            poolclass=TimedPool,
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout,
@@ -127,12 +129,20 @@ class Database:
 
     def pool_use(self) -> PoolUse:
         """Return how far the pool is used at this moment."""
-        pool = self.engine.pool
-        assert isinstance(pool, QueuePool)  # noqa: S101 - the one kind that an engine over a server has
-        return PoolUse(in_use=pool.checkedout(), idle=pool.checkedin(), limit=self._limit)
+        return PoolUse(in_use=self._pool.checkedout(), idle=self._pool.checkedin(), limit=self._limit)
+
+    def tell_waits(self, waited: Waited) -> None:
+        """Have somebody told of each wait for a connection from now on."""
+        self._pool.waited = waited
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+    @property
+    def _pool(self) -> TimedPool:
+        pool = self.engine.pool
+        assert isinstance(pool, TimedPool)  # noqa: S101 - `connect` asked for it
+        return pool
 
 
 async def enter(session: WriteSession, scope: Scope) -> None:

@@ -15,6 +15,8 @@ DatabaseUrl = Annotated[
         description="a URL that begins with postgresql://, as in postgresql://user:password@host:5432/database?sslmode=require",
     ),
 ]
+Connections = Annotated[int, Meta(ge=2, le=100)]
+"""Of a pool. With one alone, a look at the health would wait for the longest statement."""
 
 
 class OwnerSettings(Settings, frozen=True, kw_only=True):

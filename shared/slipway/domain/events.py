@@ -109,5 +109,8 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def without_address(event: CloudEvent) -> CloudEvent:
     """Return the event as the owner of its object may see it: not from where somebody else asked."""
-    actor = {key: value for key, value in event.data.get("actor", {}).items() if key != "address"}
-    return msgspec.structs.replace(event, data={**event.data, "actor": actor})
+    match event.data:
+        case {"actor": {"address": _, **actor}}:
+            return msgspec.structs.replace(event, data={**event.data, "actor": actor})
+        case _:
+            return event

@@ -5,21 +5,19 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-import msgspec
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Stream
 
-from slipway.domain.events import CloudEvent, without_address
-from slipway.messaging.messages import Progress
 from slipway_api.auth.gate import Caller, caller_of, identify
 from slipway_api.deps import Deps
-from slipway_api.live import Position
+from slipway_api.live_lines import Position
 from slipway_api.problems import ApiError, invalid
 
 CHECK_SEC = 60.0
 KEEP_ALIVE_SEC = 15.0
+_QUIET = b": still here\n\n"
 _ID = re.compile(r"([0-9]{1,9})-([0-9]{1,18})\Z")
 
 
@@ -68,7 +66,7 @@ async def _lines(
                 if not await _same_rights(deps, caller, header):
                     return
                 checked = deps.clock.monotonic()
-            yield _line(each)
+            yield each.sent if each else _QUIET
 
 
 async def _same_rights(deps: Deps, caller: Caller, header: str) -> bool:
@@ -76,22 +74,6 @@ async def _same_rights(deps: Deps, caller: Caller, header: str) -> bool:
         return (await identify(deps, header)).is_admin == caller.is_admin
     except ApiError:
         return False
-
-
-def _line(come: CloudEvent | Progress | None) -> bytes:
-    if come is None:
-        return b": still here\n\n"
-    if isinstance(come, Progress):
-        return b"event: progress\ndata: " + msgspec.json.encode(_shown(come)) + b"\n\n"
-    body = msgspec.json.encode(without_address(come))
-    return f"id: {come.slipwayepoch}-{come.slipwaypos}\nevent: {come.type}\ndata: ".encode() + body + b"\n\n"
-
-
-def _shown(progress: Progress) -> dict[str, Any]:
-    return {
-        "deployment": progress.deployment, "job": progress.job, "generation": progress.generation,
-        "phase": progress.phase, "ready": progress.ready, "total": progress.total,
-    }  # fmt: skip
 
 
 HANDLERS = [follow_events]
