@@ -17,15 +17,24 @@ def keeps_leases(namespace: str) -> str:
 
 
 async def test_a_second_release_is_installed_beside_the_first_and_taken_away_again(operator: Operator):
-    await operator.types(f"{INSTALL} --namespace=one --set rbac.trustedClusterRole=view")
+    await operator.types(f"{INSTALL} --namespace=one")
     await operator.types(f"{INSTALL} --namespace=two --set rbac.systemNamespace=false")
     for namespace in ("one", "two"):
         await operator.types(keeps_leases(namespace))
     await operator.types(f"helm uninstall {RELEASE} --namespace=two --wait")
     await operator.types(keeps_leases("one"))
     await operator.types(f"! {keeps_leases('two')}")
-    trusted = "kubectl auth can-i list pods --as=system:serviceaccount:slipway-system:slipway-trusted"
-    await operator.types(trusted)
+
+
+async def test_the_trusted_account_has_no_right_but_those_that_are_bound(operator: Operator):
+    release = f"helm upgrade --install {RELEASE} {PLATFORM} --namespace=one --create-namespace --wait"
+    account = "--as=system:serviceaccount:slipway-system:slipway-trusted"
+    reads, writes = (f"kubectl auth can-i {what} {account}" for what in ("list pods", "create pods"))
+    await operator.types(release)
+    await operator.types(f"! {reads}")
+    await operator.types(f"{release} --set rbac.trustedClusterRole=view")
+    await operator.types(reads)
+    await operator.types(f"! {writes}")
 
 
 async def test_an_api_that_outsiders_reach_believes_no_node_s_network_by_itself(operator: Operator):

@@ -12,95 +12,33 @@ import msgspec
 import pytest
 
 from slipway.dev.nats import OPERATOR, Nats, start_nats, stop_nats
-from slipway.identity import new_id
 from slipway.messaging import subjects
 from slipway.messaging.broker import BrokerError
 from slipway.messaging.jetstream import JetStreamBroker
-from slipway.messaging.permissions import API, AUDIT, SCHEDULER, chart_file, executor_user, inbox, permissions
-from slipway.messaging.topology import PROJECTOR
+from slipway.messaging.permissions import API, AUDIT, SCHEDULER, chart_file, inbox, permissions
+from tests.messaging.rights import (
+    CLUSTERS,
+    DEPLOYMENT,
+    EVENTS,
+    EVERYBODY,
+    HEARS,
+    JOBS,
+    NORTH,
+    PUBLISHES,
+    REPORTS,
+    SOUTH,
+    TRIED_HEARING,
+    TRIED_PUBLISHING,
+)
 from tests.support import servers
-
-JOBS, REPORTS, EVENTS = subjects.JOBS_STREAM, subjects.REPORTS_STREAM, subjects.EVENTS_STREAM
-NORTH, SOUTH = executor_user("north"), executor_user("south")
-EVERYBODY = (API, SCHEDULER, AUDIT, NORTH, SOUTH)
-DEPLOYMENT = new_id()
-
-PUBLISHERS = {
-    subjects.WAKE: {API},
-    subjects.jobs("north"): {SCHEDULER},
-    subjects.claim("north"): {NORTH},
-    subjects.beat("north"): {NORTH},
-    subjects.reserve("north"): {NORTH},
-    subjects.keep("north"): {NORTH},
-    subjects.kept("north"): {NORTH},
-    subjects.control("north"): {SCHEDULER},
-    subjects.report("north", DEPLOYMENT): {NORTH},
-    subjects.progress("north", DEPLOYMENT): {NORTH},
-    subjects.query("north", "logs"): {API, SCHEDULER},
-    subjects.follow("north", "token"): {NORTH},
-    f"{subjects.follow('north', 'token')}.alive": {NORTH},
-    subjects.events(DEPLOYMENT): {SCHEDULER},
-    f"{inbox(SCHEDULER)}.x": set[str](),
-    f"$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{subjects.jobs_consumer('north')}": {NORTH},
-    f"$JS.API.CONSUMER.MSG.NEXT.{REPORTS}.{PROJECTOR}": {SCHEDULER},
-    f"$JS.ACK.{JOBS}.{subjects.jobs_consumer('north')}.1.1.1.1.0": {NORTH},
-    f"$JS.ACK._.hash.{JOBS}.{subjects.jobs_consumer('north')}.1.1.1.1.0": {NORTH},
-    f"$JS.API.STREAM.CREATE.{JOBS}": {SCHEDULER},
-    f"$JS.API.STREAM.UPDATE.{JOBS}": set[str](),
-    f"$JS.API.STREAM.UPDATE.{EVENTS}": set[str](),
-    f"$JS.API.STREAM.DELETE.{EVENTS}": set[str](),
-    f"$JS.API.STREAM.PURGE.{EVENTS}": set[str](),
-    f"$JS.API.STREAM.MSG.DELETE.{EVENTS}": set[str](),
-    f"$JS.API.STREAM.MSG.GET.{EVENTS}": {API, SCHEDULER, AUDIT},
-    f"$JS.API.STREAM.MSG.GET.{JOBS}": set[str](),
-    f"$JS.API.CONSUMER.CREATE.{EVENTS}": {API, AUDIT},
-    f"$JS.API.CONSUMER.CREATE.{JOBS}": set[str](),
-    f"$JS.API.CONSUMER.CREATE.{JOBS}.mine": set[str](),
-    f"$JS.API.CONSUMER.CREATE.{REPORTS}.{PROJECTOR}.{subjects.REPORTS_ALL}": set[str](),
-    f"$JS.API.CONSUMER.DURABLE.CREATE.{JOBS}.{subjects.jobs_consumer('north')}": {SCHEDULER},
-    f"$JS.API.CONSUMER.DURABLE.CREATE.{REPORTS}.{PROJECTOR}": {SCHEDULER},
-    f"$JS.API.CONSUMER.DURABLE.CREATE.{REPORTS}.mine": set[str](),
-    f"$JS.API.CONSUMER.DURABLE.CREATE.{EVENTS}.mine": set[str](),
-    f"$JS.API.CONSUMER.INFO.{EVENTS}.mine": set[str](),
-    f"$JS.API.CONSUMER.DELETE.{REPORTS}.{PROJECTOR}": set[str](),
-    "$SYS.REQ.SERVER.PING": set[str](),
-    "anything.else": set[str](),
-}
-LISTENERS = {
-    subjects.WAKE: {SCHEDULER},
-    subjects.CLAIM_ALL: {SCHEDULER},
-    subjects.claim("north"): {SCHEDULER},
-    subjects.control("north"): {NORTH},
-    subjects.queries("north"): {NORTH},
-    subjects.jobs("north"): set[str](),
-    subjects.REPORTS_ALL: set[str](),
-    subjects.EVENTS_ALL: {AUDIT},
-    subjects.FOLLOW_ALL: {API},
-    subjects.follow("north", "token"): {API},
-    f"{subjects.follow('north', 'token')}.alive": {API},
-    subjects.PROGRESS_ALL: {API},
-    subjects.progress("north", DEPLOYMENT): {API},
-    subjects.beat("north"): {SCHEDULER},
-    subjects.reserve("north"): {SCHEDULER},
-    subjects.keep("north"): {SCHEDULER},
-    subjects.kept("north"): {SCHEDULER},
-    subjects.query("north", "logs"): {NORTH},
-    subjects.report("north", DEPLOYMENT): set[str](),
-    subjects.events(DEPLOYMENT): {AUDIT},
-    f"{inbox(NORTH)}.>": {NORTH},
-    f"{inbox(API)}.>": {API},
-    "_INBOX.>": set[str](),
-    "$JS.ACK.>": set[str](),
-    ">": set[str](),
-}
 
 
 @pytest.fixture(scope="module")
 async def server() -> AsyncIterator[Nats]:
     state = servers.state_folder()
-    server = await start_nats(state, clusters=("north", "south"))
+    server = await start_nats(state, clusters=CLUSTERS)
     async with connected(server, SCHEDULER) as scheduler:
-        await scheduler.ensure_topology(["north", "south"])
+        await scheduler.ensure_topology(CLUSTERS)
     yield server
     await stop_nats(state, server)
     shutil.rmtree(state, ignore_errors=True)
@@ -145,10 +83,8 @@ class Refusals:
 async def test_each_user_publishes_and_hears_its_own_subjects_and_no_other(server: Nats, user: str):
     async with connected(server, user) as broker:
         refusals = Refusals(broker)
-        may_publish = {each for each in PUBLISHERS if not await refusals.of("publish", each)}
-        may_hear = {each for each in LISTENERS if not await refusals.of("subscribe", each)}
-    assert may_publish == {subject for subject, users in PUBLISHERS.items() if user in users}
-    assert may_hear == {subject for subject, users in LISTENERS.items() if user in users}
+        assert {each for each in TRIED_PUBLISHING if not await refusals.of("publish", each)} == PUBLISHES[user]
+        assert {each for each in TRIED_HEARING if not await refusals.of("subscribe", each)} == HEARS[user]
 
 
 async def test_a_stranger_and_a_wrong_password_get_no_connection(server: Nats):
@@ -217,22 +153,19 @@ OURS = sorted({value for name, value in vars(subjects).items() if name.isupper()
 
 
 @pytest.mark.parametrize("pattern", OURS)
-@pytest.mark.parametrize("matrix", [PUBLISHERS, LISTENERS], ids=["publish", "hear"])
-def test_every_subject_of_ours_is_tried(pattern: str, matrix: dict[str, set[str]]):
+@pytest.mark.parametrize("tried", [TRIED_PUBLISHING, TRIED_HEARING], ids=["publish", "hear"])
+def test_every_subject_of_ours_is_tried(pattern: str, tried: set[str]):
     """A new one without a word about who may use it fails here."""
     wanted = re.compile(re.escape(pattern).replace(r"\*", r"[^.*]+").replace(">", r"[^*]+"))
-    assert any(wanted.fullmatch(subject) for subject in matrix)
+    assert any(wanted.fullmatch(subject) for subject in tried)
 
 
-def test_no_right_to_a_subject_of_ours_is_left_untried():
-    rights = permissions(["north"]).values()
-    for granted, matrix in (
-        ({each for right in rights for each in right.publish}, PUBLISHERS),
-        ({each for right in rights for each in right.subscribe}, LISTENERS),
-    ):
-        for pattern in sorted(each for each in granted if each.startswith("slipway.")):
-            wanted = re.compile(re.escape(pattern).replace(r"\*", r"[^.]+").replace(">", r".+"))
-            assert any(wanted.fullmatch(subject) for subject in matrix), pattern
+def test_no_right_is_left_untried():
+    for user, rights in permissions(CLUSTERS).items():
+        for granted, table in ((rights.publish, PUBLISHES), (rights.subscribe, HEARS)):
+            for pattern in granted:
+                wanted = re.compile(re.escape(pattern).replace(r"\*", r"[^.]+").replace(">", r".+"))
+                assert any(wanted.fullmatch(subject) for subject in table[user]), (user, pattern)
 
 
 def test_the_charts_file_says_the_same():

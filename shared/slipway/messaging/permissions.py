@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from slipway.messaging import subjects
+from slipway.messaging.queries import OF_SCHEDULERS, QUERIES
 from slipway.messaging.topology import PROJECTOR
 
 API, SCHEDULER, AUDIT = "api", "scheduler", "audit"
@@ -58,8 +59,9 @@ def permissions(clusters: Iterable[str]) -> dict[str, Permissions]:
 
 
 def _api() -> Permissions:
+    asked = (subjects.queries_of(kind) for kind in QUERIES if kind not in OF_SCHEDULERS)
     return Permissions(
-        publish=(subjects.WAKE, subjects.QUERIES_ALL, *_following(subjects.EVENTS_STREAM)),
+        publish=(subjects.WAKE, *asked, *_following(subjects.EVENTS_STREAM)),
         subscribe=(f"{inbox(API)}.>", subjects.FOLLOW_ALL, subjects.PROGRESS_ALL),
         answers=True,
     )
@@ -72,10 +74,11 @@ def _scheduler() -> Permissions:
         *(f"$JS.API.STREAM.{what}.{stream}" for stream in streams for what in ("INFO", "CREATE")),
         *(f"$JS.API.CONSUMER.{what}.{each}" for each in consumers for what in ("INFO", "DURABLE.CREATE")),
     )
+    asked = (subjects.queries_of(kind) for kind in OF_SCHEDULERS)
     reading = (f"$JS.API.STREAM.MSG.GET.{subjects.EVENTS_STREAM}", *_pulling(subjects.REPORTS_STREAM, PROJECTOR))
     return Permissions(
         publish=(
-            subjects.JOBS_ALL, subjects.EVENTS_ALL, subjects.CONTROL_ALL, subjects.QUERIES_ALL, *making, *reading,
+            subjects.JOBS_ALL, subjects.EVENTS_ALL, subjects.CONTROL_ALL, *asked, *making, *reading,
         ),
         subscribe=(f"{inbox(SCHEDULER)}.>", subjects.WAKE, subjects.RPC_ALL),
         answers=True,

@@ -258,3 +258,5 @@ QUERIES: dict[str, type[msgspec.Struct]] = {
     OBJECT: ReadObject, NOTES: ReadNotes, LOGS: ReadLogs, NAMESPACES: ListNamespaces,
     ROTATE: RotateKey, RESEAL: Reseal, LEASES: ForgetLeases, INSPECT: InspectChart,
 }  # fmt: skip
+OF_SCHEDULERS = (DRIFT, NAMESPACES, LEASES)
+"""Asked with a scheduler's rights only; all others with the API's only."""

@@ -22,7 +22,6 @@ RESERVE_ALL = "slipway.rpc.v1.*.reserve"
 """May this job's objects ask for so much?"""
 RPC_ALL = "slipway.rpc.v1.*.*"
 CONTROL_ALL = "slipway.control.v1.*"
-QUERIES_ALL = "slipway.query.v1.*.*"
 PROGRESS_ALL = "slipway.progress.v1.*.*"
 """Core, lossy: how far each job is."""
 FOLLOW_ALL = "slipway.follow.v1.>"
@@ -90,6 +89,11 @@ def query(cluster: str, kind: str) -> str:
 def queries(cluster: str) -> str:
     """All kinds of questions to a cluster's executors."""
     return f"slipway.query.v1.{cluster_token(cluster)}.*"
+
+
+def queries_of(kind: str) -> str:
+    """The questions of one kind to all clusters' executors."""
+    return f"slipway.query.v1.*.{cluster_token(kind)}"
 
 
 def reports(cluster: str) -> str:
