@@ -45,6 +45,10 @@ WRONG_LAST_SEQUENCE = 10071
 Hear = Callable[[Msg], Awaitable[None]]
 
 
+class NoTls(nats.errors.Error):
+    """The address says `tls://`, and the server asks for no TLS: the client would send the password as it is."""
+
+
 class JetStreamDelivery:
     """A message of a pull consumer."""
 
@@ -232,12 +236,22 @@ class JetStreamBroker:
     async def _connect(self, url: str, name: str, ca: str) -> None:
         parts = urlsplit(url)
         trusted = ssl.create_default_context(cafile=ca or None) if parts.scheme == "tls" else None
+
+        def password() -> str:
+            """Return the password; it is asked for at each connection, once the server has said whether it wants TLS."""
+            info = self._client._server_info  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - nothing public tells it
+            if trusted and not info.get("tls_required"):
+                raise NoTls
+            return unquote(parts.password or "")
+
         while True:
             try:
                 await self._client.connect(
                     url,
                     name=name,
                     inbox_prefix=inbox(unquote(parts.username)) if parts.username else DEFAULT_INBOX_PREFIX,
+                    user=unquote(parts.username) if parts.username else None,
+                    password=password,
                     tls=trusted,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=1,
