@@ -14,8 +14,6 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_SEC = 0.4
 LONGEST_PAUSE_SEC = 15.0
-MOST_APART = 4
-"""Times as far apart as after a lone wish do passes begin at most when they have much to do."""
 
 
 def stop_signal() -> asyncio.Event:
@@ -37,16 +35,18 @@ class Ticker:
         interval: float,
         name: str,
         apart: float = 0.0,
+        stretch: int = 1,
         clock: Clock | None = None,
     ) -> None:
         """Passes begin `apart` seconds from each other at least: a lone wish is met at once, many are met together.
 
-        Where a pass returns how many it met, the next begins so many times later, MOST_APART at most: under load each pass has
-        more to do, and they cost less.
+        Where a pass returns how many it met, the next begins so many times later, `stretch` at most: under load each has more
+        to do, and all cost less.
         """
         self._run_once = run_once
         self._interval = interval
         self._apart = apart
+        self._stretch = stretch
         self._name = name
         self._clock = clock or SystemClock()
         self._woken = asyncio.Event()
@@ -72,7 +72,7 @@ class Ticker:
                 pause = min(LONGEST_PAUSE_SEC, 2 * pause)
                 continue
             await self._idle(stop)
-            times = min(MOST_APART, max(1, met)) if isinstance(met, int) else 1
+            times = min(self._stretch, max(1, met)) if isinstance(met, int) else 1
             early = begun + times * self._apart - self._clock.monotonic()
             if early > 0:
                 await self._pause(stop, early)

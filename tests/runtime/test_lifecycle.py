@@ -83,7 +83,7 @@ async def test_the_more_a_pass_has_met_the_later_the_next_begins(met: int, apart
         begun.append(clock.monotonic())
         return met
 
-    ticker = Ticker(run_once, interval=10, name="t", apart=0.5, clock=clock)
+    ticker = Ticker(run_once, interval=10, name="t", apart=0.5, stretch=4, clock=clock)
 
     async def play() -> None:
         ticker.wake()

@@ -50,6 +50,8 @@ GROUP = "schedulers"
 POLL_SEC = 1.0
 APART_SEC = 0.01
 """Between passes of the loops that are woken by each commit: at most a hundred a second, each of which takes all there is."""
+STRETCH = 4
+"""Times as far apart do passes lease that had so many jobs; whoever reads the feed is not kept waiting for that."""
 
 
 def main() -> None:
@@ -95,7 +97,9 @@ async def run(settings: SchedulerSettings, database: Database, broker: Broker, s
     dispatcher = Dispatcher(database, broker, building, name=f"scheduler-{new_id()}", refuse=projector.refuse)
     streams = Topology(database, broker)
     topology = Ticker(streams.run_once, interval=TOPOLOGY_SEC, name="topology")
-    dispatching = Ticker(_healing(dispatcher.run_once, topology), interval=POLL_SEC, apart=APART_SEC, name="dispatcher")
+    dispatching = Ticker(
+        _healing(dispatcher.run_once, topology), interval=POLL_SEC, apart=APART_SEC, stretch=STRETCH, name="dispatcher"
+    )
     relaying = Ticker(_healing(relay.run_once, topology), interval=POLL_SEC, apart=APART_SEC, name="relay")
     projecting = Ticker(_healing(projector.run_once, topology), interval=0.0, name="projector")
     sweep = Sweep(database, broker, policy, clock, silence_sec=settings.silence_sec, committed=committed)
