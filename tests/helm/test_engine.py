@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -259,6 +260,22 @@ async def test_an_operation_takes_no_more_memory_than_it_may(
             with pytest.raises(OperationFailed) as caught:
                 await helm.render(charts.release(chart, "x"), on_server=False)
             assert "SLIPWAY_HELM_MEMORY_MIB" in caught.value.failure.reason
+    finally:
+        await helm.close()
+
+
+@pytest.mark.parametrize("memory_mib", [64, 8192])
+async def test_an_operation_may_map_what_it_may_use_and_more(
+    binaries: Binaries, kubeconfig: Path, tmp_path: Path, memory_mib: int
+):
+    helm = engine_helm(
+        str(binaries.helm_engine), kubeconfig=str(kubeconfig), work=tmp_path, idle=1, qps=20, memory_mib=memory_mib
+    )
+    chart = charts.packed(tmp_path, PLAIN)
+    try:
+        await helm.render(charts.release(chart, "x"), on_server=False)
+        pid, most = child_of(helm).pid, (memory_mib + 3072) * 2**20
+        await until(lambda: resource.prlimit(pid, resource.RLIMIT_AS) == (most, most), "it has limited itself")
     finally:
         await helm.close()
 
