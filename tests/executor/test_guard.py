@@ -20,7 +20,7 @@ CLOCK = SystemClock()
 
 async def guarded(*program: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", guard.__file__, *program,
+        sys.executable, "-I", "-S", guard.__file__, "1024", *program,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
 
@@ -66,6 +66,13 @@ async def test_an_extended_deadline_lets_it_finish_with_its_own_exit_code():
     say(process, CLOCK.monotonic() + 0.8)
     say(process, CLOCK.monotonic() + 60)
     assert await ended(process) == 7
+
+
+async def test_helm_may_map_what_it_may_use_and_more():
+    process = await guarded("/bin/sh", "-c", "ulimit -v")
+    say(process, CLOCK.monotonic() + 60)
+    assert process.stdout is not None
+    assert int(await process.stdout.readline()) == (1024 + guard.BESIDE_MIB) * 1024
 
 
 async def test_a_missing_helm_is_no_missing_release(tmp_path: Path):

@@ -11,24 +11,31 @@ SETTINGS = config_map("settings", data='{colour: "{{ .Values.colour | default "b
 CRD = """---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: %s}
+metadata: {name: widgets.helm.example.org}
 spec:
   group: helm.example.org
-  names: {kind: %s, plural: %s, singular: %s}
+  names: {kind: Widget, plural: widgets, singular: widget}
   scope: Namespaced
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 """
+WIDGET = "---\napiVersion: helm.example.org/v1\nkind: Widget\nmetadata: {name: one}\n"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation. `do` is apply, rollback, test, uninstall, render, template, make (an object of somebody else)."""
+    """One operation, of Helm's: apply, rollback, test, uninstall, render, template. Or of somebody else: make an object,
+    forget (uninstall, and keep the history), mark the newest record as interrupted.
+    """
 
     do: str = "apply"
     files: Files = {}
+    folder: str = ""
+    """A chart of this repository, in place of files."""
     chart: str = ""
     values: dict[str, Any] = {}
     revision: int = 0
     item: dict[str, Any] = {}
+    status: str = ""
+    """What a record is marked with."""
     fields: dict[str, Any] = {}
     code: str | None = None
     """Code of the failure that it ends in; None: it works."""
@@ -54,6 +61,7 @@ HOOKS = _one(
     + job("after", "post-install,post-upgrade,post-rollback", more=", helm.sh/hook-delete-policy: before-hook-creation")
     + job("last", "pre-delete", more=', helm.sh/hook-delete-policy: "before-hook-creation,hook-succeeded"')
 )
+HOOKED = _one(SETTINGS + config_map("hook", annotations='{helm.sh/hook: "pre-install,pre-upgrade,post-rollback"}'))
 SUBCHARTS = {
     "Chart.yaml": (
         "apiVersion: v2\nname: chart\nversion: 1.0.0\ndependencies:\n"
@@ -174,6 +182,46 @@ CASES: dict[str, tuple[Step, ...]] = {
              code="quota_exceeded"),
     ),
     "revision that is not there": (Step(files=PLAIN), Step(do="rollback", revision=9, code="helm_failed")),
+    "definitions that the chart brings": (
+        Step(do="template", files=_one(SETTINGS + WIDGET, **{"crds/widgets.yaml": CRD})),
+        Step(do="render", files=_one(SETTINGS, **{"crds/widgets.yaml": CRD})),
+        Step(files=_one(SETTINGS, **{"crds/widgets.yaml": CRD})),
+        Step(files=_one(SETTINGS + WIDGET, **{"crds/widgets.yaml": CRD}), code="unknown_kind"),
+    ),
+    "uninstalled with a history": (
+        Step(files=HOOKED), Step(files=HOOKED, values={"colour": "red"}), Step(do="forget"),
+        Step(do="render", files=HOOKED), Step(files=HOOKED, values={"colour": "green"}), Step(do="rollback", revision=2),
+        Step(do="forget"), Step(do="rollback", revision=1), Step(do="forget"), Step(do="uninstall"),
+    ),
+    **{
+        f"record that says {status}": (
+            Step(files=PLAIN), Step(files=PLAIN, values={"colour": "red"}), Step(do="mark", status=status),
+            Step(do="render", files=PLAIN, code=code), Step(files=PLAIN, values={"colour": "green"}, code=code),
+            Step(do="rollback", revision=1), Step(do="mark", status=status), Step(do="uninstall"),
+        )
+        for status, code in {
+            "pending-install": "release_busy", "pending-upgrade": "release_busy", "pending-rollback": "release_busy",
+            "uninstalling": "helm_failed", "failed": None,
+        }.items()
+    },
+    "first record that says pending": (
+        Step(files=PLAIN), Step(do="mark", status="pending-install"), Step(files=PLAIN, code="release_busy"),
+        Step(do="mark", status="failed"), Step(files=PLAIN, values={"colour": "red"}),
+    ),
+    **{
+        f"chart of {folder}": (
+            Step(do="template", folder=folder), Step(do="render", folder=folder), Step(folder=folder),
+            Step(folder=folder, values=values), Step(do="rollback", revision=1), Step(do="uninstall"),
+        )
+        for folder, values in {
+            "deploy/helm/samples/hello": {"user": {"replicas": 2, "greeting": "Hi"}},
+            "deploy/helm/web-service": {
+                "user": {"replicaCount": 1, "env": {"FRONTEND_URL": "https://a.example.org", "API_KEY": "secret"}},
+                "ingress": {"className": "nginx"}, "slipway": {"domain": "a.example.org"}, "service": {"type": "NodePort"},
+            },
+            "bench/charts/podinfo": {"logLevel": "debug"},
+        }.items()
+    },
     "values of every kind": (
         Step(files=_one(config_map("values", data="{all: {{ .Values | toJson | quote }}}")),
              values={"n": 12345678901234567890, "f": 1.5, "e": 1e21, "s": "yes", "u": "ü\u2028'\"\n", "l": [1, None], "b": True}),

@@ -10,11 +10,14 @@ from slipway.dev.build import Binaries
 from slipway.identity import new_id
 from slipway_executor.cluster.port import Object
 from slipway_executor.cluster.real import KubernetesCluster
-from slipway_executor.cluster.releases import decode
+from slipway_executor.cluster.releases import decode, encode, secret_name
 from slipway_executor.reconcile import tenant
 from slipway_executor.reconcile.tenant import Tenant
 
-KINDS = "configmaps,deployments.apps,services,jobs.batch,serviceaccounts,persistentvolumeclaims,secrets"
+KINDS = (
+    "configmaps,deployments.apps,services,jobs.batch,serviceaccounts,persistentvolumeclaims,secrets,"
+    "ingresses.networking.k8s.io,horizontalpodautoscalers.autoscaling"
+)
 
 
 class Place:
@@ -55,6 +58,15 @@ class Place:
         secrets = [item for item in await self.get("secrets") if item["type"] == "helm.sh/release.v1"]
         found = [{**decode(item), "secret_labels": item["metadata"]["labels"]} for item in secrets]
         return sorted(found, key=lambda each: each["version"])
+
+    async def mark(self, status: str) -> None:
+        """Have the newest revision's record say this, as an operation leaves it that was interrupted."""
+        release = (await self.releases())[-1]
+        del release["secret_labels"]
+        release["info"]["status"] = status
+        patch = {"metadata": {"labels": {"status": status}}, "data": {"release": encode(release)}}
+        name = secret_name(release["name"], release["version"])
+        await self.kubectl("patch", "secret", name, "--type=merge", "-p", json.dumps(patch))
 
     async def objects(self) -> list[Object]:
         """Return what a chart may have made: neither records, nor what every namespace has."""

@@ -1,19 +1,17 @@
 """The engine as a process: it writes nothing beyond its right, dies with its executor, and is replaced when it is gone."""
 
 import asyncio
-import contextlib
 import os
 import re
+import resource
 import signal
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from slipway.dev.build import Binaries
-from slipway.dev.ports import free_port
 from slipway.dev.process import start_ticks
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.engine.adapter import HelmEngine, engine_helm
@@ -21,6 +19,7 @@ from slipway_executor.helm.engine.child import Child
 from slipway_executor.helm.engine.pool import OPERATIONS
 from slipway_executor.helm.port import Deadline
 from tests.helm import charts
+from tests.helm.between import standing
 from tests.helm.charts import config_map
 from tests.helm.place import Place
 
@@ -152,51 +151,11 @@ async def test_stopped_beyond_its_deadline_it_writes_nothing_when_it_wakes(
     assert len(await place.objects()) == left < MANY
 
 
-@contextlib.asynccontextmanager
-async def tapped(binaries: Binaries, kubeconfig: Path, folder: Path) -> AsyncGenerator[tuple[Path, list[str]]]:
-    """Give a kubeconfig whose requests pass by in plain text, and the first line of each."""
-    port, lines = free_port(), list[str]()
-    proxy = await asyncio.create_subprocess_exec(
-        str(binaries.kubectl), "proxy", f"--port={port}", stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
-    )  # fmt: skip
-    assert proxy.stdout is not None
-    await proxy.stdout.readline()  # it serves
-
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection("127.0.0.1", port)
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            while data := await source.read(65536):
-                lines.extend(re.findall(r"(?:GET|POST|PUT|PATCH|DELETE) \S+ HTTP/1.1", data.decode(errors="replace")))
-                sink.write(data)
-                await sink.drain()
-            sink.close()
-
-        with contextlib.suppress(OSError):
-            await asyncio.gather(pump(reader, forth), pump(back, writer))
-
-    server = await asyncio.start_server(forward, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    config = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "a", "users": [{"name": "a", "user": {}}],
-        "clusters": [{"name": "a", "cluster": {"server": address}}],
-        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-    }  # fmt: skip
-    (folder / "tapped.json").write_bytes(msgspec.json.encode(config))
-    try:
-        yield folder / "tapped.json", lines
-    finally:
-        server.close()
-        proxy.terminate()
-        await proxy.wait()
-
-
 async def test_the_server_is_told_when_a_write_is_over(
     binaries: Binaries, kubeconfig: Path, place: Place, tmp_path: Path
 ):
     """Row 7: what hangs in a webhook is not stored when a successor writes: so many seconds after the deadline."""
-    async with tapped(binaries, kubeconfig, tmp_path) as (config, lines):
+    async with standing(binaries, kubeconfig, tmp_path) as (config, between):
         helm = engine_helm(
             str(binaries.helm_engine), kubeconfig=str(config), work=tmp_path, idle=1, qps=100, request_sec=15
         )
@@ -204,9 +163,8 @@ async def test_the_server_is_told_when_a_write_is_over(
             await helm.apply(charts.release(charts.packed(tmp_path, PLAIN), place.namespace), charts.within(60))
         finally:
             await helm.close()
-    writing = [line for line in lines if not line.startswith("GET")]
-    told = [int(found[1]) for line in writing if (found := re.search(r"[?&]timeout=(\d+)s", line))]
-    assert len(told) == len(writing) >= 3, "the record, the object, the record again"
+    told = [int(found[1]) for line in between.written if (found := re.search(r"[?&]timeout=(\d+)s", line))]
+    assert len(told) == len(between.written) >= 3, "the record, the object, the record again"
     assert all(15 <= seconds <= 75 for seconds in told)
 
 
@@ -302,6 +260,22 @@ async def test_an_operation_takes_no_more_memory_than_it_may(
             with pytest.raises(OperationFailed) as caught:
                 await helm.render(charts.release(chart, "x"), on_server=False)
             assert "SLIPWAY_HELM_MEMORY_MIB" in caught.value.failure.reason
+    finally:
+        await helm.close()
+
+
+@pytest.mark.parametrize("memory_mib", [64, 8192])
+async def test_an_operation_may_map_what_it_may_use_and_more(
+    binaries: Binaries, kubeconfig: Path, tmp_path: Path, memory_mib: int
+):
+    helm = engine_helm(
+        str(binaries.helm_engine), kubeconfig=str(kubeconfig), work=tmp_path, idle=1, qps=20, memory_mib=memory_mib
+    )
+    chart = charts.packed(tmp_path, PLAIN)
+    try:
+        await helm.render(charts.release(chart, "x"), on_server=False)
+        pid, most = child_of(helm).pid, (memory_mib + 3072) * 2**20
+        await until(lambda: resource.prlimit(pid, resource.RLIMIT_AS) == (most, most), "it has limited itself")
     finally:
         await helm.close()
 

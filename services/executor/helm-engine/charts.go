@@ -20,6 +20,7 @@ type charts struct {
 	byDigest map[[sha256.Size]byte]*list.Element
 	byUse    *list.List // of unpacked, the newest first
 	bytes    int
+	most     int // bytes
 }
 
 type unpacked struct {
@@ -28,8 +29,8 @@ type unpacked struct {
 	bytes  int
 }
 
-func newCharts() *charts {
-	return &charts{byDigest: map[[sha256.Size]byte]*list.Element{}, byUse: list.New()}
+func newCharts(most int) *charts {
+	return &charts{byDigest: map[[sha256.Size]byte]*list.Element{}, byUse: list.New(), most: most}
 }
 
 // load returns a chart that nobody else has: rendering changes it. A folder (a chart that ships with Slipway) is not kept.
@@ -62,10 +63,10 @@ func (c *charts) unpack(content []byte) ([]*archive.BufferedFile, error) {
 	for _, file := range files {
 		size += len(file.Data)
 	}
-	if size > chartsBytes/2 {
+	if size > c.most/2 {
 		return files, nil
 	}
-	for c.bytes+size > chartsBytes {
+	for c.bytes+size > c.most {
 		oldest := c.byUse.Remove(c.byUse.Back()).(unpacked)
 		delete(c.byDigest, oldest.digest)
 		c.bytes -= oldest.bytes

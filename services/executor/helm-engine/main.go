@@ -38,7 +38,7 @@ func main() {
 	operations := make(chan operation, 1)
 	go watchInput(limits, operations)
 	go watchMemory()
-	engine := &engine{fence: limits, clusters: newClusters(limits), charts: newCharts(), output: json.NewEncoder(os.Stdout)}
+	engine := &engine{fence: limits, clusters: newClusters(limits), charts: newCharts(chartsBytes), output: json.NewEncoder(os.Stdout)}
 	for next := range operations {
 		engine.write(answer{Outcome: engine.run(&next)})
 	}

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	defaultMiB   = 1024
-	addressLimit = 4 << 30 // bytes of address space, of which a Go program maps much more than it uses
-	memoryEvery  = 200 * time.Millisecond
+	defaultMiB    = 1024
+	addressBeside = 3 << 30 // bytes of address space beside what may be used: a Go program maps much more
+	memoryEvery   = 200 * time.Millisecond
 )
 
 // allowedMemory is how many bytes one operation may take, from SLIPWAY_HELM_MEMORY_MIB. GOMEMLIMIT, from which on the garbage
@@ -29,7 +29,7 @@ func allowedMemory() uint64 {
 // too fast to be seen ends at the limit of the address space.
 func watchMemory() {
 	limit := allowedMemory()
-	_ = unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: addressLimit, Max: addressLimit})
+	_ = unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: limit + addressBeside, Max: limit + addressBeside})
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	for {
 		metrics.Read(samples)

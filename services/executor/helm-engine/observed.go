@@ -57,6 +57,11 @@ func (c *observedClient) Update(before, after kube.ResourceList, options ...kube
 	return c.Client.Update(before, after, options...)
 }
 
+func (c *observedClient) Delete(resources kube.ResourceList, policy metav1.DeletionPropagation) (*kube.Result, []error) {
+	c.say.phase("removing", len(resources), "")
+	return c.Client.Delete(resources, policy)
+}
+
 func (c *observedClient) GetWaiterWithOptions(strategy kube.WaitStrategy, options ...kube.WaitOption) (kube.Waiter, error) {
 	waiter, err := c.Client.GetWaiterWithOptions(strategy, options...)
 	if err != nil {

@@ -12,7 +12,7 @@ const progressEvery = time.Second
 
 // report is how far an operation is.
 type report struct {
-	Phase   string `json:"phase"` // rendering, applying, hook, recording
+	Phase   string `json:"phase"` // rendering, applying, removing, hook, recording
 	Applied int    `json:"applied"`
 	Total   int    `json:"total"`
 	Hook    string `json:"hook,omitempty"` // the last one that was started

@@ -70,12 +70,24 @@ def real_node_is_built() -> bool:
 
 def cache_folder(module: str, targets: Mapping[str, tuple[str, str]]) -> Path:
     """Return the folder for this version of a module's sources, under XDG_CACHE_HOME or ~/.cache."""
-    sources = _sources(module)
+    sources = sources_of(module)
     digest = hashlib.sha256(repr(targets).encode())
-    for path in [*sorted(sources.rglob("*.go")), sources / "go.mod", sources / "go.sum"]:
+    compiled = (path for path in sources.rglob("*.go") if not path.name.endswith("_test.go"))
+    for path in [*sorted(compiled), sources / "go.mod", sources / "go.sum"]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(home) / "slipway" / sources.name / digest.hexdigest()[:16]
+
+
+async def go(command: str, *arguments: str, sources: Path) -> asyncio.subprocess.Process:
+    """Start the Go toolchain on a module, with what it has compiled already; all that it prints is one stream."""
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+    environment["GOFLAGS"] = "-buildvcs=false -mod=readonly -trimpath"
+    environment.pop("GOROOT", None)
+    return await asyncio.create_subprocess_exec(
+        _go(), command, *arguments,
+        cwd=sources, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
 
 
 async def _ensure(module: str, targets: Mapping[str, tuple[str, str]], say: Callable[[str], None]) -> dict[str, Path]:
@@ -95,7 +107,7 @@ async def _build_module(
         started = time.monotonic()
         for name, (package, version) in targets.items():
             if not (folder / name).exists():
-                await _build(name, package, version, _sources(module), folder, say)
+                await _build(name, package, version, sources_of(module), folder, say)
         say(f"{', '.join(targets)} built in {time.monotonic() - started:.0f} s, kept in {folder}")
 
 
@@ -103,12 +115,8 @@ async def _build(
     name: str, package: str, version: str, sources: Path, folder: Path, say: Callable[[str], None]
 ) -> None:
     fresh = folder / f".{name}.new"
-    argv = [_go(), "build", "-trimpath", "-ldflags", f"-s -w {version}", "-o", str(fresh), package]
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=readonly", "GOTOOLCHAIN": "local"}
-    environment.pop("GOROOT", None)
-    build = await asyncio.create_subprocess_exec(
-        *argv, cwd=sources, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
+    flags = ["-ldflags", f"-s -w {version}", "-o", str(fresh)]
+    build = await go("build", *flags, package, sources=sources)
     telling = asyncio.create_task(_tell(name, say))
     try:
         output, _ = await build.communicate()
@@ -129,7 +137,7 @@ async def _tell(name: str, say: Callable[[str], None]) -> None:
         await asyncio.sleep(15)
 
 
-def _sources(module: str) -> Path:
+def sources_of(module: str) -> Path:
     """The Go modules lie in the checkout beside the packages: an embedded cluster is for developing from source."""
     root = Path(__file__).resolve().parents[3]
     if not (root / module / "go.mod").exists():

@@ -54,6 +54,11 @@ def decode(secret: Object) -> dict[str, Any]:
     return found
 
 
+def encode(stored: Mapping[str, Any]) -> str:
+    """Return a release as a Secret's data holds it."""
+    return base64.b64encode(base64.b64encode(gzip.compress(msgspec.json.encode(stored)))).decode()
+
+
 def objects_of(manifest: str) -> list[Object]:
     """Return the objects of a rendered manifest, those in lists by themselves; OperationFailed when it is none."""
     try:
@@ -87,7 +92,6 @@ def as_failed(secret: Object) -> Object:
     stored = decode(secret)
     stored["info"]["status"] = "failed"
     stored["info"]["description"] = "the operation that made this revision was interrupted"
-    packed = base64.b64encode(base64.b64encode(gzip.compress(msgspec.json.encode(stored)))).decode()
     meta = secret["metadata"]
     kept = {
         key: meta[key]
@@ -100,7 +104,7 @@ def as_failed(secret: Object) -> Object:
         "kind": "Secret",
         "type": secret["type"],
         "metadata": {**kept, "labels": labels},
-        "data": {**secret["data"], "release": packed},
+        "data": {**secret["data"], "release": encode(stored)},
     }
 
 

@@ -1,4 +1,4 @@
-"""Runs Helm and ends it at its deadline: `guard.py PROGRAM [ARGUMENT ...]`, started by file path for speed.
+"""Runs Helm and ends it at its deadline: `guard.py MEMORY_MIB PROGRAM [ARGUMENT ...]`, started by file path for speed.
 
 Reads deadlines (CLOCK_BOOTTIME seconds, a line each, the first before anything starts) from stdin. When the newest one
 has passed, or stdin is closed because the executor is gone, the whole process group is killed. Standard library only.
@@ -14,14 +14,14 @@ import sys
 import time
 
 PR_SET_PDEATHSIG = 1
-MEMORY_BYTES = 4 * 1024**3
-"""Of address space, of which a Go program maps much more than it uses: where a template without end comes to its end."""
+BESIDE_MIB = 3072
+"""Of address space beside what Helm may use: a Go program maps much more. There a template without end comes to its end."""
 
 
 def main() -> int:
     """Return Helm's own exit code; the guard kills its own group when time is over, and returns nothing then."""
     deadline, rest = _read_deadline(b"")
-    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=_die_with_guard)  # noqa: PLW1509
+    child = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, preexec_fn=_die_with_guard)  # noqa: PLW1509
     ended = os.pidfd_open(child.pid)
     poll = select.poll()
     poll.register(ended, select.POLLIN)
@@ -48,7 +48,8 @@ def _read_deadline(rest: bytes) -> tuple[float, bytes]:
 
 
 def _die_with_guard() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    limit = (int(sys.argv[1]) + BESIDE_MIB) * 1024**2
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

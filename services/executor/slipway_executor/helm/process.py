@@ -99,7 +99,7 @@ class HelmProcess:
     ) -> Ran:
         """Run Helm until it ends, its deadline passes or `limit_sec` is over: a template may loop for ever."""
         hit("helm.starting")
-        argv = [sys.executable, "-I", "-S", guard.__file__, self._program, *arguments]
+        argv = [sys.executable, "-I", "-S", guard.__file__, str(self._memory_mib), self._program, *arguments]
         try:
             child = await asyncio.create_subprocess_exec(
                 *argv,

@@ -121,5 +121,10 @@ def goes_back(
         return False
     newest = max(record.revision for record in history)
     there = any(record.revision == good.revision for record in history)
-    passing = failure.code in PASSING and not last_attempt
+    passing = passes(failure, last_attempt=last_attempt)
     return there and newest > good.revision and not passing and failure.failure_class is not FailureClass.CANCELLED
+
+
+def passes(failure: Failure, *, last_attempt: bool) -> bool:
+    """Tell whether a failure says nothing of the revision, and another try is left."""
+    return failure.code in PASSING and not last_attempt

@@ -22,7 +22,7 @@ from slipway_executor.helm.port import Deadline, Helm
 from slipway_executor.reconcile import inputs, reason
 from slipway_executor.reconcile.actions import NAMED, Actions, labels_of
 from slipway_executor.reconcile.comparing import find_drift
-from slipway_executor.reconcile.decide import Pass, Step, decide, goes_back
+from slipway_executor.reconcile.decide import Pass, Step, decide, goes_back, passes
 from slipway_executor.reconcile.inputs import Inputs
 from slipway_executor.reconcile.rules import Reserve
 from slipway_executor.reconcile.state import Observed, Wanted, classify
@@ -262,7 +262,10 @@ class _Pass:
         )
 
     async def _go_back(self, failure: Failure) -> Failure:
-        """Roll back, and make the failure final: the wanted generation waits for a change or for `reconcile`."""
+        """Roll back, and make the failure final: the wanted generation waits for a change or for `reconcile`.
+
+        Where going back failed for a reason that passes, another try upgrades, fails, and goes back.
+        """
         try:
             last = self._observed.last
             if last and last.status not in ("deployed", "failed"):
@@ -271,7 +274,9 @@ class _Pass:
             await self._take(Step.ROLL_BACK)
         except OperationFailed as error:
             words = f"{failure.reason} (and going back failed too: {error.failure.reason})"
-            return msgspec.structs.replace(failure, reason=words, failure_class=FailureClass.NEEDS_PERSON)
+            again = passes(error.failure, last_attempt=self._command.last_attempt)
+            kind = FailureClass.TRANSIENT if again else FailureClass.NEEDS_PERSON
+            return msgspec.structs.replace(failure, reason=words, failure_class=kind)
         with contextlib.suppress(OperationFailed):
             self._observed = await self._observe()
         good = self._command.good
