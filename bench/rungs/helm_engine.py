@@ -27,7 +27,7 @@ STEPS = ("install", "upgrade", "uninstall")
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
     runs: int = 5
-    releases: int = 24
+    releases: int = 40
     slots: int = 4
 
 
