@@ -64,9 +64,8 @@ _ROOM = """
          - (SELECT count(*) FROM deployment_reconcile_job j WHERE j.status = 'leased' AND j.cluster = e.cluster)
          - (SELECT count(*) FROM deployment_reconcile_job j JOIN job_lease l ON l.job_id = j.id
             WHERE j.status = 'running' AND j.cluster = e.cluster AND l.phase = 'applying') AS free,
-        EXISTS (SELECT FROM deployment_reconcile_job j WHERE j.status = 'queued' AND j.cluster = e.cluster) AS due,
         (SELECT max(j.priority) FROM deployment_reconcile_job j
-         WHERE j.status = 'queued' AND j.cluster = e.cluster) > 0 AS background
+         WHERE j.status = 'queued' AND j.cluster = e.cluster) AS last_priority
     FROM executor e WHERE e.seen_at > now() - interval '15 seconds' GROUP BY e.cluster
 """
 _UNPUBLISHED = "j.status = 'leased' AND j.published_at IS NULL AND j.locked_at < now() - interval '2 seconds'"
@@ -76,8 +75,8 @@ LOOK = Statement(
     SELECT EXISTS (SELECT FROM deployment_reconcile_job WHERE status = 'delayed' AND run_after <= now()) AS delayed,
         EXISTS (SELECT FROM deployment_reconcile_job j WHERE {_UNPUBLISHED}) AS unpublished,
         (SELECT coalesce(jsonb_object_agg(cluster, free), '{{}}') FROM room) AS room,
-        ARRAY(SELECT cluster FROM room WHERE due) AS due,
-        ARRAY(SELECT cluster FROM room WHERE background) AS background,
+        ARRAY(SELECT cluster FROM room WHERE last_priority IS NOT NULL) AS due,
+        ARRAY(SELECT cluster FROM room WHERE last_priority > 0) AS background,
         ARRAY(SELECT DISTINCT r.cluster FROM deployment_reconcile_job r
               LEFT JOIN deployment_reconcile_job w ON w.deployment_id = r.deployment_id AND w.status IN ('queued', 'delayed')
               WHERE r.status = 'running' AND (r.cancel_requested OR w.generation > r.generation
