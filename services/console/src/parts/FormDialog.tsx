@@ -3,6 +3,7 @@ import { Button, Group, Modal, Stack } from "@mantine/core";
 import type { FormEvent, ReactNode } from "react";
 import { problemOf } from "../api/problem";
 import { BusyButton } from "./BusyButton";
+import { closing } from "./closing";
 import { Trouble } from "./Trouble";
 import { useFocusBack } from "./useFocusBack";
 
@@ -26,11 +27,7 @@ export function FormDialog({ title, verb, opened, ready = true, onClose, change,
     event.preventDefault();
     change.mutate(undefined);
   };
-  const close = () => {
-    if (change.isPending) return; // a refusal would be told to nobody
-    change.reset();
-    onClose();
-  };
+  const close = closing(change, onClose);
   const at = (pointer: string) => (change.error ? problemOf(change.error).at(pointer) : undefined);
   return (
     <Modal opened={opened} onClose={close} title={title} size={size}>

@@ -8,6 +8,7 @@ import type { Deployment, Preview } from "../../api/deployments";
 import { type Template, templatesQuery, versionOf } from "../../api/products";
 import { meQuery } from "../../api/users";
 import { BusyButton } from "../../parts/BusyButton";
+import { closing } from "../../parts/closing";
 import { Loaded } from "../../parts/Loaded";
 import { Trouble } from "../../parts/Trouble";
 import { useFocusBack } from "../../parts/useFocusBack";
@@ -52,13 +53,8 @@ function UpgradeDialog({ deployment, version, opened, onClose }: { deployment: D
     "The upgrade was accepted.",
     onClose,
   );
-  const close = () => {
-    if (upgrade.isPending) return; // a refusal would be told to nobody
-    upgrade.reset();
-    onClose();
-  };
   return (
-    <Modal opened={opened} onClose={close} size="xl" title={`Upgrade to ${versionOf(version)}`}>
+    <Modal opened={opened} onClose={closing(upgrade, onClose)} size="xl" title={`Upgrade to ${versionOf(version)}`}>
       <UpgradeReview deployment={deployment} version={version} upgrade={upgrade} />
     </Modal>
   );
