@@ -8,8 +8,8 @@ from sqlalchemy import text
 from slipway.clock import settle
 from slipway.domain.outcomes import Outcome
 from slipway.messaging import subjects
-from slipway.messaging.messages import Command, Report, encode, report_id
-from tests.scheduler.world import World, applied
+from slipway.messaging.messages import Command, encode, report_id
+from tests.scheduler.world import World, applied, report_of
 from tests.support.rows import deploy
 
 
@@ -22,10 +22,7 @@ async def leased(world: World, count: int) -> list[Command]:
 
 
 async def tell(world: World, command: Command, *, seq: int = 1, **fields: object) -> None:
-    report = Report(
-        job=command.job, fence=command.fence, seq=seq, deployment=command.deployment, cluster="local",
-        generation=command.generation, instance="e1", **fields,  # type: ignore[arg-type]
-    )  # fmt: skip
+    report = report_of(command, seq=seq, **fields)
     subject = subjects.report("local", command.deployment)
     await world.broker.publish(subject, encode(report), message_id=report_id(report))
 

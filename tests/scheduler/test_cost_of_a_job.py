@@ -7,10 +7,10 @@ import pytest
 from slipway.domain.outcomes import Outcome
 from slipway.domain.usage import Quota, Usage
 from slipway.messaging import subjects
-from slipway.messaging.messages import Command, Report, Reserve, Reserved, encode, report_id
+from slipway.messaging.messages import Command, Reserve, Reserved, encode, report_id
 from slipway_scheduler.relay import Relay
 from slipway_scheduler.reservations import Reservations
-from tests.scheduler.world import World, applied
+from tests.scheduler.world import World, applied, report_of
 from tests.support.rows import deploy
 from tests.support.statements import Sent, counted
 
@@ -24,10 +24,7 @@ RESERVE = 6
 
 async def _finish(world: World, commands: list[Command]) -> None:
     for command in commands:
-        report = Report(
-            job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local",
-            generation=command.generation, instance="e1", outcome=Outcome.DONE, applied=applied(),
-        )  # fmt: skip
+        report = report_of(command, outcome=Outcome.DONE, applied=applied())
         subject = subjects.report("local", command.deployment)
         await world.broker.publish(subject, encode(report), message_id=report_id(report))
     assert await world.projector.run_once() == len(commands)

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from slipway.domain.failures import Failure, FailureClass
 from slipway.domain.outcomes import Outcome
 from slipway.messaging import subjects
-from slipway.messaging.messages import Report, encode
+from slipway.messaging.messages import encode
 from slipway_scheduler.projector import NEWER_TRIES
-from tests.scheduler.world import World, applied
+from tests.scheduler.world import World, applied, report_of
 from tests.support.rows import deploy
 from tests.support.told import metric
 
@@ -45,10 +45,7 @@ async def test_an_unreadable_report_ends_and_the_next_is_applied(world: World):
     subject = subjects.report("local", command.deployment)
     unreadable = metric("slipway_reports_total", result="unreadable")
     await world.broker.publish(subject, b"{", message_id="bad")
-    report = Report(
-        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.DONE, applied=applied(),
-    )  # fmt: skip
+    report = report_of(command, outcome=Outcome.DONE, applied=applied())
     await world.broker.publish(subject, encode(report), message_id="good")
     await world.projector.run_once()
     assert (await world.row("deployment"))["status"] == "ready"
@@ -59,10 +56,7 @@ async def test_a_report_of_a_kind_that_is_not_known_yet_is_left_to_newer_schedul
     """Row 58: it stays in its stream, others are applied, and it does not come for ever."""
     await deploy(world.superuser, world.seeded)
     command = await world.running()
-    report = Report(
-        job=command.job, fence=command.fence, seq=2, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.DONE, applied=applied(),
-    )  # fmt: skip
+    report = report_of(command, seq=2, outcome=Outcome.DONE, applied=applied())
     newer = Delivered({**msgspec.to_builtins(report), "outcome": "evaporated"})
     await world.projector._settle(newer)
     await world.report(command, outcome=Outcome.DONE, applied=applied())
@@ -78,10 +72,7 @@ async def test_a_report_that_no_column_holds_ends_and_the_others_are_applied(wor
     await deploy(world.superuser, world.seeded)
     command = await world.running()
     failure = Failure(failure_class=FailureClass.TERMINAL, code="container_crashes", reason="a\0b")
-    report = Report(
-        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.FAILED, failure=failure,
-    )  # fmt: skip
+    report = report_of(command, outcome=Outcome.FAILED, failure=failure)
     poison = Delivered(msgspec.to_builtins(report))
     await world.projector._settle(poison)
     assert poison.settled == ["term"]
@@ -114,10 +105,7 @@ class Delivered:
 async def test_a_report_from_another_cluster_is_refused(world: World):
     await deploy(world.superuser, world.seeded)
     command = await world.running()
-    report = Report(
-        job=command.job, fence=command.fence, seq=1, deployment=command.deployment, cluster="local", generation=1,
-        instance="e1", outcome=Outcome.DONE, applied=applied(),
-    )  # fmt: skip
+    report = report_of(command, outcome=Outcome.DONE, applied=applied())
     await world.projector.apply(report, cluster="elsewhere")
     assert (await world.row("deployment"))["status"] == "provisioning"
     assert (await world.row("report_record"))["applied"] is False

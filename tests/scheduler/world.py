@@ -89,11 +89,7 @@ class World:
         return command
 
     async def report(self, command: Command, *, seq: int = 1, **fields: Any) -> None:
-        report = Report(
-            job=command.job, fence=command.fence, seq=seq, deployment=command.deployment, cluster="local",
-            generation=command.generation, instance="e1", **fields,
-        )  # fmt: skip
-        await self.projector.apply(report, cluster="local")
+        await self.projector.apply(report_of(command, seq=seq, **fields), cluster="local")
 
     async def row(self, table: str, columns: str = "*") -> Any:
         async with self.superuser.reading() as session:
@@ -133,3 +129,11 @@ class World:
 
 def applied(generation: int = 1) -> Applied:
     return Applied(generation=generation, revision=1, digest="d" * 40, app_status="deployed")
+
+
+def report_of(command: Command, *, seq: int = 1, **fields: Any) -> Report:
+    """Return what the executor that runs the command says."""
+    return Report(
+        job=command.job, fence=command.fence, seq=seq, deployment=command.deployment, cluster="local",
+        generation=command.generation, instance="e1", **fields,
+    )  # fmt: skip
