@@ -23,7 +23,7 @@ READS = {
     "products": ("/products", WHO + FRAME + 2),
     "who I am": ("/users/me", WHO + FRAME + 1),
 }
-CREATE, CHANGE, DELETE = WHO + FRAME + 9, WHO + FRAME + 6, WHO + FRAME + 6
+CREATE, CHANGE, DELETE = WHO + FRAME + 9, WHO + FRAME + 4, WHO + FRAME + 4
 
 
 async def warm(api: httpx.AsyncClient, world: World) -> None:

@@ -109,14 +109,14 @@ class World:
             found = await deployments.lock(session, deployment)
             assert found is not None
             status = "deleting" if reason is JobReason.DELETE else "upgrading"
-            await deployments.change(session, found, generation=found.generation + 1, status=status)
+            changed = await deployments.change(session, found, generation=found.generation + 1, status=status)
             await enqueue.enqueue(
                 session,
                 deployment=deployment,
                 user=found.user_id,
                 cluster="local",
                 reason=reason,
-                generation=found.generation,
+                generation=changed.generation,
             )
 
     async def trusted(self) -> None:

@@ -9,8 +9,9 @@ import msgspec
 import structlog
 
 from slipway.database.engine import Database
-from slipway.database.queries import deployments, drift, outbox, wishes
+from slipway.database.queries import deployments, drift, wishes
 from slipway.database.queries.drift import Due
+from slipway.database.queries.outbox import Told
 from slipway.domain.charts import DriftPolicy
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
@@ -101,12 +102,12 @@ class DriftScan:
             deployment = await deployments.lock(session, due.id)
             if deployment is None or not await drift.still_there(session, due):
                 return
-            if not deployment.drifted or canonical(deployment.drift_json) != canonical(told):
-                data = {"mode": policy.mode, **told}
-                await outbox.record(
-                    session, EventType.DEPLOYMENT_DRIFTED, actor=SCHEDULER, data=data, deployment=due.id
-                )
-            await deployments.change(session, deployment, drifted=True, drift_json=told)
+            if not deployment.drifted or canonical(deployment.drift) != canonical(told):
+                news = Told(
+                    event=EventType.DEPLOYMENT_DRIFTED, actor=SCHEDULER, data={"mode": policy.mode, **told},
+                    deployment=due.id,
+                )  # fmt: skip
+                await deployments.change(session, deployment, news, drifted=True, drift_json=told)
             if policy.mode == "correct":
                 await wishes.queue(session, deployment, JobReason.DRIFT, actor=SCHEDULER, options=[JobOption.COMPARE])
         self._committed()

@@ -77,8 +77,8 @@ async def _begin(session: WriteSession, rollout: Rollout, deployment_id: UUID) -
     }  # fmt: skip
     wish = Wish(reason=JobReason.UPGRADE, fields={"desired_template_id": rollout.template_id}, changes=(change,))
     with tracing.span("rollout upgrade", deployment=deployment_id):
-        await wishes.change(session, deployment, wish, actor=msgspec.convert(rollout.actor_json, Actor))
-    await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.RUNNING, generation=deployment.generation)
+        changed = await wishes.change(session, deployment, wish, actor=msgspec.convert(rollout.actor_json, Actor))
+    await rollouts.set_item(session, rollout.id, deployment_id, ItemStatus.RUNNING, generation=changed.generation)
     return True
 
 

@@ -12,6 +12,7 @@ from slipway.database.errors import Taken
 from slipway.database.models import Deployment, ProductTemplateVersion
 from slipway.database.queries import deployments, products, quotas, templates, users, wishes
 from slipway.database.queries import secrets as sealed_secrets
+from slipway.database.queries.shown import ShownDeployment
 from slipway.database.queries.wishes import Wish
 from slipway.domain.changes import changes_of
 from slipway.domain.events import EventType
@@ -35,12 +36,13 @@ from slipway_api.schemas.deployments import (
 
 
 async def change(
-    session: WriteSession, deps: Deps, caller: Caller, deployment: Deployment, body: DeploymentUpdate
-) -> bool:
-    """Accept a change; False when it changes nothing."""
+    asked: Statements, deps: Deps, caller: Caller, deployment: ShownDeployment, body: DeploymentUpdate
+) -> ShownDeployment:
+    """Accept a change and return what it is then: the same object when it changes nothing."""
     refuse_deleting(deployment)
     found: list[Problem] = []
     wanted: dict[str, Any] = {}
+    now = deployment.user_values
     given: Given | None = None
     stored: Collection[str] = ()
     domain = fields.domain(body.domain_name, body.domainname, deps, found, required=False)
@@ -48,48 +50,43 @@ async def change(
         wanted["domain_name"] = domain
     values = fields.user_values(body.user_values, body.user_values_json, found)
     if values is not UNSET:
-        stored = await user_values.stored_names(session, deployment.id)
+        stored = await user_values.stored_names(asked, deployment.id)
         given = user_values.take(values, deployment.template, stored, found)
-        if given.fresh or canonical(given.values) != canonical(
-            deployment.user_values_json
-        ):  # in Python 1 == 1.0 == True
+        if given.fresh or canonical(given.values) != canonical(now):  # in Python 1 == 1.0 == True
             wanted["user_values_json"] = given.values
     if body.expires_at is not UNSET and body.expires_at != deployment.expires_at:
         found += fields.expiry_problems(body.expires_at)
         wanted |= {"expires_at": body.expires_at, "expiry_warned_at": None}
     if not isinstance(body.user_id, UnsetType) and body.user_id != deployment.user_id:
-        await _check_new_owner(session, deps, caller, body.user_id, found)
+        await _check_new_owner(asked, deps, caller, body.user_id, found)
         wanted["user_id"] = body.user_id
     if found:
         raise ApiError("invalid", errors=found)
     if not wanted:
-        return False
+        return deployment
     changes = _changes(deployment, wanted, given.fresh if given else ())
     if wanted.keys() <= {"expires_at", "expiry_warned_at"}:
-        await deployments.change(session, deployment, **wanted)
         told = {"fields": ["expires_at"], "changes": list(changes)}
-        await wishes.tell(session, deployment, EventType.DEPLOYMENT_CHANGED, told, actor=actor(caller))
-        return True
+        return await wishes.write(asked, deployment, EventType.DEPLOYMENT_CHANGED, told, actor=actor(caller), **wanted)
     inputs = Inputs(
         template=deployment.desired_template_id,
         domain=wanted.get("domain_name", deployment.domain_name),
         cluster=deployment.cluster,
-        values=given.values if given else deployment.user_values_json,
+        values=given.values if given else now,
         fresh=given.fresh if given else {},
     )
-    promise = await promises.kept(session, deps, body.preview_id, deployment, inputs)
+    promise = await promises.kept(asked, deps, body.preview_id, deployment, inputs)
     if given is not None:
-        await user_values.store(session, deployment.id, deployment.cluster, given, stored)
+        await user_values.store(asked, deployment.id, deployment.cluster, given, stored)
     options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
     wish = Wish(reason=JobReason.UPDATE, fields=wanted, options=options, changes=changes, preview=promise)
-    await accept(session, caller, deployment, wish)
-    return True
+    return await accept(asked, caller, deployment, wish)
 
 
 async def upgrade(
-    session: WriteSession, deps: Deps, caller: Caller, deployment: Deployment, body: DeploymentUpgrade
-) -> bool:
-    """Accept another version of the same product; False when it is the wanted one already."""
+    session: WriteSession, deps: Deps, caller: Caller, deployment: ShownDeployment, body: DeploymentUpgrade
+) -> ShownDeployment:
+    """Accept another version of the same product and return what it is then: the same object when that is wanted already."""
     refuse_deleting(deployment)
     template = await templates.get(session, body.template_id)
     if template is None or template.deleted_at is not None:
@@ -97,32 +94,31 @@ async def upgrade(
     if template.product_id != deployment.template.product_id:
         raise invalid("/template_id", "is a version of another product")
     if template.id == deployment.desired_template_id:
-        return False
-    _check_fit(template, deployment.user_values_json, await user_values.stored_names(session, deployment.id))
-    inputs = Inputs(
-        template=template.id, domain=deployment.domain_name, cluster=deployment.cluster,
-        values=deployment.user_values_json,
-    )  # fmt: skip
+        return deployment
+    values = deployment.user_values
+    _check_fit(template, values, await user_values.stored_names(session, deployment.id))
+    inputs = Inputs(template=template.id, domain=deployment.domain_name, cluster=deployment.cluster, values=values)
     promise = await promises.kept(session, deps, body.preview_id, deployment, inputs)
     options = (JobOption.CONFIRM_EMPTY,) if body.confirm_empty else ()
     wanted = {"desired_template_id": template.id}
     changes = _changes(deployment, wanted)
     wish = Wish(reason=JobReason.UPGRADE, fields=wanted, options=options, changes=changes, preview=promise)
-    await accept(session, caller, deployment, wish)
-    return True
+    return await accept(session, caller, deployment, wish)
 
 
-async def roll_back(session: WriteSession, caller: Caller, deployment: Deployment, body: DeploymentRollback) -> bool:
-    """Want what an earlier revision was made from; False when that is what is wanted already."""
+async def roll_back(
+    session: WriteSession, caller: Caller, deployment: ShownDeployment, body: DeploymentRollback
+) -> ShownDeployment:
+    """Want what an earlier revision was made from, and return what it is then: the same object when that is wanted already."""
     refuse_deleting(deployment)
     revision = await deployments.revision(session, deployment=deployment.id, revision=body.revision)
     if revision is None or not revision.succeeded:
         raise invalid("/revision", "this deployment has no such revision that was ready: see its revisions")
     now = {row.name: row.ciphertext for row in await sealed_secrets.of_deployment(session, deployment.id)}
     before = revision.secrets_json or {}
-    same_values = canonical(revision.user_values_json) == canonical(deployment.user_values_json)
+    same_values = canonical(revision.user_values_json) == canonical(deployment.user_values)
     if same_values and now == before and revision.template_id == deployment.desired_template_id:
-        return False
+        return deployment
     template = await templates.get(session, revision.template_id)
     if template is None:
         raise invalid("/revision", "the template version of this revision is gone")
@@ -131,34 +127,33 @@ async def roll_back(session: WriteSession, caller: Caller, deployment: Deploymen
     wanted = {"desired_template_id": revision.template_id, "user_values_json": revision.user_values_json}
     others = {each for each in {*now, *before} if now.get(each) != before.get(each)}
     changes = _changes(deployment, wanted, others)
-    await accept(session, caller, deployment, Wish(reason=JobReason.ROLLBACK, fields=wanted, changes=changes))
-    return True
+    return await accept(session, caller, deployment, Wish(reason=JobReason.ROLLBACK, fields=wanted, changes=changes))
 
 
-async def delete(session: WriteSession, caller: Caller, deployment: Deployment) -> None:
-    """Accept a delete; a second one is the first. One that is gone already stays as it is."""
-    await wishes.delete(session, deployment, actor=actor(caller))
+async def delete(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+    """Accept a delete and return what it is then; a second one is the first. One that is gone already stays as it is."""
+    return await wishes.delete(asked, deployment, actor=actor(caller))
 
 
-async def locked(session: WriteSession, caller: Caller, deployment: UUID) -> Deployment:
+async def locked(asked: Statements, caller: Caller, deployment: UUID) -> ShownDeployment:
     """Lock and return the deployment, in the system's lock order; 404 when it is not the caller's."""
-    if not await users.hold(session, caller.id):
+    if not await users.hold(asked, caller.id):
         raise ApiError("unauthenticated", "the user of this token is gone")
-    found = await deployments.lock(session, deployment)
+    found = await deployments.lock(asked, deployment)
     if found is None:
         raise not_found("deployment")
     return found
 
 
-async def accept(session: WriteSession, caller: Caller, deployment: Deployment, wish: Wish) -> None:
-    """Write the wish; 409 when its domain is in use."""
+async def accept(asked: Statements, caller: Caller, deployment: ShownDeployment, wish: Wish) -> ShownDeployment:
+    """Write the wish and return what the deployment is then; 409 when its domain is in use."""
     try:
-        await wishes.change(session, deployment, wish, actor=actor(caller))
+        return await wishes.change(asked, deployment, wish, actor=actor(caller))
     except Taken:
         raise domain_taken() from None
 
 
-def refuse_deleting(deployment: Deployment) -> None:
+def refuse_deleting(deployment: Deployment | ShownDeployment) -> None:
     """409 when the deployment is being deleted, or is."""
     if deployment.status in wishes.ENDING:
         raise ApiError("deleting", "the deployment is being deleted: it takes no change any more")
@@ -174,13 +169,13 @@ def new_uid(slug: str, email: str) -> str:
 
 
 def _changes(
-    deployment: Deployment, wanted: dict[str, Any], secret_places: Collection[str] = ()
+    deployment: ShownDeployment, wanted: dict[str, Any], secret_places: Collection[str] = ()
 ) -> tuple[dict[str, Any], ...]:
     """Return what is changed in which columns and secrets, for the audit trail."""
     found: list[dict[str, Any]] = []
     for name, value in wanted.items():
         if name == "user_values_json":
-            found += changes_of(deployment.user_values_json, value, under="/user_values")
+            found += changes_of(deployment.user_values, value, under="/user_values")
         elif name != "expiry_warned_at":
             before, after = (None if each is None else str(each) for each in (getattr(deployment, name), value))
             found += changes_of(before, after, under=f"/{name}")
@@ -197,15 +192,13 @@ def _check_fit(template: ProductTemplateVersion, values: dict[str, Any] | None, 
         raise ApiError("invalid", "the deployment's values do not fit that version", errors=found)
 
 
-async def _check_new_owner(
-    session: WriteSession, deps: Deps, caller: Caller, owner: UUID, found: list[Problem]
-) -> None:
+async def _check_new_owner(asked: Statements, deps: Deps, caller: Caller, owner: UUID, found: list[Problem]) -> None:
     if not caller.is_admin:
         raise ApiError("forbidden", "only an admin gives a deployment to another user")
-    if await users.get(session, owner) is None:
+    if not await users.hold(asked, owner):
         found.append(Problem(pointer="/user_id", message="there is no such user"))
         return
-    await check_quota(session, deps, owner)
+    await refuse_over_quota(asked, deps, owner)
 
 
 async def wanted_template(

@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 
 from slipway.database.engine import Statements
-from slipway.database.models import Deployment
 from slipway.database.queries import previews
+from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.values import Values, canonical
 from slipway_api.deps import Deps
 from slipway_api.problems import ApiError, invalid
@@ -37,7 +37,7 @@ async def kept(
     asked: Statements,
     deps: Deps,
     preview: UUID | None,
-    deployment: Deployment | None,
+    deployment: ShownDeployment | None,
     inputs: Inputs,
 ) -> UUID | None:
     """Return the preview's id when the change is what it showed; 412 when the deployment, 409 when the inputs differ."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from slipway.database.engine import ReadSession, Statements, WriteSession
+from slipway.database.engine import Statements
 from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import secrets
 from slipway.database.queries.shown import ShownTemplate
@@ -89,9 +89,9 @@ def _elsewhere(problems: list[Problem], place: str) -> list[Problem]:
     return [each for each in problems if each.pointer != place and not each.pointer.startswith(f"{place}/")]
 
 
-async def stored_names(session: ReadSession, deployment: UUID) -> set[str]:
+async def stored_names(asked: Statements, deployment: UUID) -> set[str]:
     """Return the names of the secrets that a deployment has."""
-    return {row.name for row in await secrets.of_deployment(session, deployment)}
+    return {row.name for row in await secrets.of_deployment(asked, deployment)}
 
 
 async def sealed(session: Statements, cluster: str, fresh: dict[str, str]) -> dict[str, str]:
@@ -110,8 +110,8 @@ async def add(session: Statements, deployment: UUID, cluster: str, given: Given)
         await secrets.put(session, deployment, name, ciphertext)
 
 
-async def store(session: WriteSession, deployment: UUID, cluster: str, given: Given, stored: Collection[str]) -> None:
+async def store(asked: Statements, deployment: UUID, cluster: str, given: Given, stored: Collection[str]) -> None:
     """Store the new secrets and remove those of the `stored` ones that the values have no more."""
-    await add(session, deployment, cluster, given)
+    await add(asked, deployment, cluster, given)
     if not set(stored) <= set(given.masked):
-        await secrets.keep_only(session, deployment, given.masked)
+        await secrets.keep_only(asked, deployment, given.masked)

@@ -7,7 +7,6 @@ from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from slipway.database.engine import Statements
 from slipway.database.queries import shown
 from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.deployments import DeploymentStatus
@@ -35,15 +34,8 @@ from slipway_api.schemas.deployments import (
 Req = Request[Any, Any, Any]
 
 
-async def answer_of(asked: Statements, deps: Deps, deployment: UUID, status: int) -> Answer:
-    """Return the answer that shows the deployment as it is now."""
-    found = await shown.get(asked, deployment)
-    if found is None:
-        raise not_found("deployment")
-    return _shown(found, deps, status)
-
-
-def _shown(found: ShownDeployment, deps: Deps, status: int) -> Answer:
+def answer_of(found: ShownDeployment, deps: Deps, status: int) -> Answer:
+    """Return the answer that shows a deployment."""
     return Answer(
         body=read_deployment(found, deps.public_scheme),
         status=status,
@@ -86,7 +78,7 @@ async def create_deployment(
         if earlier := await idempotent.earlier(asked):
             return earlier
         created = await creating.create(asked, deps, caller, data)
-        response = await idempotent.keep(asked, _shown(created, deps, 202))
+        response = await idempotent.keep(asked, answer_of(created, deps, 202))
     await deps.wake()
     return response
 
@@ -102,7 +94,7 @@ async def get_deployment(
     if found is None:
         raise not_found("deployment")
     await audited(deps, caller, found, "deployment")
-    return respond(_shown(found, deps, 200))
+    return respond(answer_of(found, deps, 200))
 
 
 @patch("/deployments/{deployment_id:uuid}", tags=["deployments"], status_code=202)
@@ -111,13 +103,12 @@ async def change_deployment(
 ) -> Response[DeploymentRead]:
     """Change domain, values, expiry or (admins) owner. 200 when nothing changes."""
     caller = caller_of(request)
-    async with accepting(deps, caller, request) as session:
-        found = await operations.locked(session, caller, deployment_id)
+    async with accepting_hot(deps, caller, request) as asked:
+        found = await operations.locked(asked, caller, deployment_id)
         require_match(request, etag_of(found.generation))
-        changed = await operations.change(session, deps, caller, found, data)
-        response = respond(await answer_of(session, deps, deployment_id, 202 if changed else 200))
+        changed = await operations.change(asked, deps, caller, found, data)
     await deps.wake()
-    return response
+    return respond(answer_of(changed, deps, 200 if changed is found else 202))
 
 
 @delete("/deployments/{deployment_id:uuid}", tags=["deployments"], status_code=202)
@@ -126,13 +117,12 @@ async def delete_deployment(
 ) -> Response[DeploymentRead]:
     """Ask for the removal of release and namespace. Asking again is the same request."""
     caller = caller_of(request)
-    async with accepting(deps, caller, request) as session:
-        found = await operations.locked(session, caller, deployment_id)
+    async with accepting_hot(deps, caller, request) as asked:
+        found = await operations.locked(asked, caller, deployment_id)
         require_match(request, etag_of(found.generation))
-        await operations.delete(session, caller, found)
-        response = respond(await answer_of(session, deps, deployment_id, 202))
+        deleting = await operations.delete(asked, caller, found)
     await deps.wake()
-    return response
+    return respond(answer_of(deleting, deps, 202))
 
 
 @post("/deployments/{deployment_id:uuid}/upgrade", tags=["deployments"], status_code=202)
@@ -145,10 +135,9 @@ async def upgrade_deployment(
         found = await operations.locked(session, caller, deployment_id)
         admin_of(request)
         require_match(request, etag_of(found.generation))
-        await operations.upgrade(session, deps, caller, found, data)
-        response = respond(await answer_of(session, deps, deployment_id, 202))
+        upgraded = await operations.upgrade(session, deps, caller, found, data)
     await deps.wake()
-    return response
+    return respond(answer_of(upgraded, deps, 202))
 
 
 @post("/deployments/{deployment_id:uuid}/rollback", tags=["deployments"], status_code=202)
@@ -160,10 +149,9 @@ async def roll_back_deployment(
     async with accepting(deps, caller, request) as session:
         found = await operations.locked(session, caller, deployment_id)
         require_match(request, etag_of(found.generation))
-        await operations.roll_back(session, caller, found, data)
-        response = respond(await answer_of(session, deps, deployment_id, 202))
+        returned = await operations.roll_back(session, caller, found, data)
     await deps.wake()
-    return response
+    return respond(answer_of(returned, deps, 202))
 
 
 @post("/deployments/adopt", tags=["deployments"], status_code=202)
@@ -178,7 +166,7 @@ async def adopt_deployment(
         if earlier := await idempotent.earlier(session):
             return earlier
         adopted = await adoption.adopt(session, deps, caller, data)
-        response = await idempotent.keep(session, await answer_of(session, deps, adopted, 202))
+        response = await idempotent.keep(session, answer_of(adopted, deps, 202))
     await deps.wake()
     return response
 
@@ -205,13 +193,12 @@ async def remove_secret(
 
 async def _secret(deployment: UUID, name: str, value: str | None, request: Req, deps: Deps) -> Response[DeploymentRead]:
     caller = caller_of(request)
-    async with accepting(deps, caller, request) as session:
-        found = await operations.locked(session, caller, deployment)
+    async with accepting_hot(deps, caller, request) as asked:
+        found = await operations.locked(asked, caller, deployment)
         require_match(request, etag_of(found.generation))
-        await secret_values.put(session, caller, found, name, value)
-        response = respond(await answer_of(session, deps, deployment, 202))
+        changed = await secret_values.put(asked, caller, found, name, value)
     await deps.wake()
-    return response
+    return respond(answer_of(changed, deps, 202))
 
 
 HANDLERS = [

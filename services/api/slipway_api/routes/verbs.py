@@ -8,9 +8,9 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from slipway.database.engine import WriteSession
-from slipway.database.models import Deployment
-from slipway_api.accepting import accepting, respond
+from slipway.database.engine import Statements
+from slipway.database.queries.shown import ShownDeployment
+from slipway_api.accepting import accepting_hot, respond
 from slipway_api.auth.gate import Caller, caller_of
 from slipway_api.deps import Deps
 from slipway_api.operations import verbs
@@ -20,16 +20,15 @@ from slipway_api.schemas.common import Empty
 from slipway_api.schemas.deployments import DeploymentRead
 
 Req = Request[Any, Any, Any]
-Verb = Callable[[WriteSession, Caller, Deployment], Awaitable[None]]
+Verb = Callable[[Statements, Caller, ShownDeployment], Awaitable[ShownDeployment]]
 
 
 async def _do(verb: Verb, deployment: UUID, request: Req, deps: Deps) -> Response[DeploymentRead]:
     caller = caller_of(request)
-    async with accepting(deps, caller, request) as session:
-        await verb(session, caller, await locked(session, caller, deployment))
-        response = respond(await answer_of(session, deps, deployment, 202))
+    async with accepting_hot(deps, caller, request) as asked:
+        found = await verb(asked, caller, await locked(asked, caller, deployment))
     await deps.wake()
-    return response
+    return respond(answer_of(found, deps, 202))
 
 
 @post("/deployments/{deployment_id:uuid}/reconcile", tags=["deployments"], status_code=202)

@@ -189,16 +189,15 @@ def encoded(template: ShownTemplate) -> Encoded:
 def read_deployment(deployment: ShownDeployment, scheme: str, *, template: Encoded | None = None) -> DeploymentRead:
     """Return what is shown of a deployment; `template` when it was encoded already, for another one of a page."""
     template = template or encoded(deployment.template)
-    values = deployment.json["user_values_json"]
-    return DeploymentRead(
-        **deployment.columns,
-        **cast("dict[str, Any]", deployment.json),
-        template_id=deployment.columns["desired_template_id"],
-        user_values=cast("Any", values),
-        url=f"{scheme}://{deployment.columns['domain_name']}",
-        newer_template_id=template.newer,
-        template=cast("Any", template.content),
-    )
+    shown: dict[str, Any] = {
+        **msgspec.structs.asdict(deployment),
+        "template_id": deployment.desired_template_id,
+        "user_values": deployment.user_values_json,
+        "url": f"{scheme}://{deployment.domain_name}",
+        "newer_template_id": template.newer,
+        "template": template.content,
+    }
+    return DeploymentRead(**shown)
 
 
 def deployment_reader(scheme: str) -> Callable[[ShownDeployment], DeploymentRead]:
@@ -206,7 +205,7 @@ def deployment_reader(scheme: str) -> Callable[[ShownDeployment], DeploymentRead
     templates: dict[UUID, Encoded] = {}
 
     def read(deployment: ShownDeployment) -> DeploymentRead:
-        wanted = deployment.columns["desired_template_id"]
+        wanted = deployment.desired_template_id
         if wanted not in templates:
             templates[wanted] = encoded(deployment.template)
         return read_deployment(deployment, scheme, template=templates[wanted])

@@ -1,25 +1,39 @@
 """Deployments: what users asked for, and what they see of it."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+import msgspec
+from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.attributes import flag_modified, set_committed_value
+from sqlalchemy.orm.attributes import set_committed_value
 
-from slipway.database.engine import ReadSession, WriteSession
+from slipway.database.engine import ReadSession, Statements, WriteSession
 from slipway.database.errors import taken
-from slipway.database.models import (
-    Deployment,
-    DeploymentReconcileJob,
-    DeploymentRevision,
-    ProductTemplateVersion,
-)
-from slipway.database.queries import pages
+from slipway.database.models import Deployment, DeploymentRevision, ProductTemplateVersion
+from slipway.database.queries import outbox, pages, shown
+from slipway.database.queries.outbox import Told
 from slipway.database.queries.pages import Cursor
+from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.jobs import IN_FLIGHT, WAITING
 from slipway.identity import new_id
+
+_LOCK = text(
+    f"""
+    WITH d AS MATERIALIZED (SELECT * FROM deployment WHERE id = :id FOR NO KEY UPDATE)
+    SELECT {shown.DEPLOYMENT}, {shown.TEMPLATE}
+    FROM d LEFT JOIN (product_template_version t {shown.PRODUCT_AND_CURRENT}) ON t.id = d.desired_template_id
+    """  # noqa: S608 - names of columns
+)
+"""Locked first and joined then: a join that is locked loses a row whose version is another one after the wait."""
+_UNFINISHED = ", ".join(f"'{each.value}'" for each in (*WAITING, *IN_FLIGHT))
+_HAS_JOB = text(
+    f"""
+    SELECT EXISTS (SELECT FROM deployment_reconcile_job WHERE deployment_id = :deployment AND status IN ({_UNFINISHED}))
+    """  # noqa: S608 - literals of an enum
+)
 
 _WHOLE = joinedload(Deployment.template, innerjoin=True).joinedload(ProductTemplateVersion.product, innerjoin=True)
 """One statement for one row."""
@@ -38,16 +52,12 @@ async def get(session: ReadSession, deployment: UUID) -> Deployment | None:
     return found
 
 
-async def lock(session: WriteSession, deployment: UUID) -> Deployment | None:
-    """Lock and return the deployment: after its user's row, before its job's."""
-    statement = (
-        select(Deployment)
-        .where(Deployment.id == deployment)
-        .options(_WHOLE)
-        .with_for_update(key_share=True, of=Deployment)
-        .execution_options(populate_existing=True)
-    )
-    return (await session.execute(statement)).scalar_one_or_none()
+async def lock(asked: Statements, deployment: UUID) -> ShownDeployment | None:
+    """Lock and return the deployment as it is now: after its user's row, before its job's."""
+    row = (await asked.execute(_LOCK, {"id": deployment})).one_or_none()
+    if row is None:
+        return None
+    return shown.whole_of(row) or await shown.get(asked, deployment)  # its version came while this statement waited
 
 
 async def page(
@@ -91,13 +101,37 @@ async def add(session: WriteSession, **fields: Any) -> UUID:
     return deployment
 
 
-async def change(session: WriteSession, deployment: Deployment, **fields: Any) -> None:
-    """Write fields. Taken when the domain is in use."""
-    for name, value in fields.items():
-        setattr(deployment, name, value)
-        flag_modified(deployment, name)  # else a JSON 1 that becomes true counts as no change
+async def change(
+    asked: Statements, deployment: ShownDeployment, told: Told | None = None, **fields: Any
+) -> ShownDeployment:
+    """Write fields, with the event that tells of it, and return it as it is now. Taken when the domain is in use."""
+    values = {name: _json(value) if name.endswith("_json") else value for name, value in fields.items()}
+    if told:
+        values |= outbox.values_of(told.event, told.actor, told.data)
+    statement = _change(frozenset(fields), told=told is not None)
     with taken():
-        await session.flush()
+        row = (await asked.execute(statement, {**values, "id": deployment.id})).one()
+    template = deployment.template
+    if fields.get("desired_template_id", template.id) != template.id:
+        template = await shown.template(asked, fields["desired_template_id"])
+    return shown.deployment_of(row, template)
+
+
+@cache
+def _change(names: frozenset[str], *, told: bool) -> TextClause:
+    given = [
+        f"{name} = " + (f"CAST(:{name} AS jsonb)" if name.endswith("_json") else f":{name}") for name in sorted(names)
+    ]
+    written = ", ".join([*given, *([outbox.MOVE_ON] if told else [])])
+    event = f", told AS ({outbox.INSERT_NEXT})" if told else ""
+    return text(
+        f"WITH d AS (UPDATE deployment SET {written} WHERE id = :id RETURNING *) {event}"  # noqa: S608 - names of columns
+        f" SELECT {shown.DEPLOYMENT} FROM d"
+    )
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 async def revisions(session: ReadSession, *, deployment: UUID, limit: int) -> Sequence[DeploymentRevision]:
@@ -119,13 +153,9 @@ async def revision(session: ReadSession, *, deployment: UUID, revision: int) -> 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def has_job(session: ReadSession, deployment: UUID) -> bool:
+async def has_job(asked: Statements, deployment: UUID) -> bool:
     """Tell whether a job of the deployment waits or is in flight."""
-    unfinished = [*(each.value for each in WAITING), *(each.value for each in IN_FLIGHT)]
-    statement = select(DeploymentReconcileJob.id).where(
-        DeploymentReconcileJob.deployment_id == deployment, DeploymentReconcileJob.status.in_(unfinished)
-    )
-    return (await session.execute(statement.limit(1))).one_or_none() is not None
+    return (await asked.execute(_HAS_JOB, {"deployment": deployment})).scalar_one()
 
 
 async def of_user(session: WriteSession, user: UUID) -> Sequence[UUID]:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from slipway.database.engine import WriteSession
+from slipway.database.engine import Statements
 
 _CANCEL_UNCLAIMED = text(
     """
@@ -19,11 +19,11 @@ _CANCEL_RUNNING = text(
 )
 
 
-async def cancel_unclaimed(session: WriteSession, deployment: UUID) -> bool:
+async def cancel_unclaimed(asked: Statements, deployment: UUID) -> bool:
     """End the jobs that no executor has claimed; tell whether there was one. A claim of such a job is answered `drop`."""
-    return bool((await session.execute(_CANCEL_UNCLAIMED, {"deployment": deployment})).all())
+    return bool((await asked.execute(_CANCEL_UNCLAIMED, {"deployment": deployment})).all())
 
 
-async def cancel_running(session: WriteSession, deployment: UUID) -> bool:
+async def cancel_running(asked: Statements, deployment: UUID) -> bool:
     """Have the running job stopped by the answer to its next beat; tell whether there is one."""
-    return bool((await session.execute(_CANCEL_RUNNING, {"deployment": deployment})).all())
+    return bool((await asked.execute(_CANCEL_RUNNING, {"deployment": deployment})).all())

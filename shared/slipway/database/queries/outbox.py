@@ -20,15 +20,20 @@ _INSERT_FIRST = text(
     "INSERT INTO outbox_event (event_id, type, subject, deployment_id, deployment_seq, owner_id, actor_json, data_json)"
     " VALUES (:event_id, :type, :subject, :deployment, 1, :owner_id, CAST(:actor AS jsonb), CAST(:data AS jsonb))"
 )
-_INSERT_OF_DEPLOYMENT = text(
-    """
-    WITH d AS (UPDATE deployment SET event_seq = event_seq + 1 WHERE id = :deployment RETURNING id, event_seq, user_id)
+MOVE_ON = "event_seq = event_seq + 1"
+"""What an update of one deployment sets that tells an event of it."""
+INSERT_NEXT = """
     INSERT INTO outbox_event
         (event_id, type, subject, deployment_id, deployment_seq, owner_id, actor_json, data_json)
     SELECT :event_id, :type, 'deployments/' || d.id, d.id, d.event_seq, d.user_id,
         CAST(:actor AS jsonb), CAST(:data AS jsonb) FROM d
-    RETURNING deployment_seq
-    """
+"""
+"""And the event; `d` is the updated row. Its parameters are those of `values_of`."""
+_INSERT_OF_DEPLOYMENT = text(
+    f"""
+    WITH d AS (UPDATE deployment SET {MOVE_ON} WHERE id = :deployment RETURNING id, event_seq, user_id)
+    {INSERT_NEXT} RETURNING deployment_seq
+    """  # noqa: S608 - fixed words only
 )
 TOLD = """
     told AS (
@@ -76,7 +81,7 @@ async def record(
     owner: UUID | None = None,
 ) -> None:
     """Insert one event. For a deployment the subject, owner and `deployment_seq` are filled in; `data` holds no secret."""
-    values = _values(event, actor, data)
+    values = values_of(event, actor, data)
     if deployment is not None:
         (await session.execute(_INSERT_OF_DEPLOYMENT, {**values, "deployment": deployment})).one()
     else:
@@ -88,10 +93,11 @@ async def record_first(
 ) -> None:
     """Insert the first event of a deployment, which this transaction inserted with `event_seq` 1."""
     place = {"subject": f"deployments/{deployment}", "deployment": deployment, "owner_id": owner}
-    await session.execute(_INSERT_FIRST, {**_values(event, actor, data), **place})
+    await session.execute(_INSERT_FIRST, {**values_of(event, actor, data), **place})
 
 
-def _values(event: EventType, actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
+def values_of(event: EventType, actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of one event."""
     return {
         "event_id": new_id(),
         "type": event.value,

@@ -59,7 +59,7 @@ class SealedRow(msgspec.Struct, frozen=True, kw_only=True):
     ciphertext: str
 
 
-async def of_deployment(session: ReadSession, deployment: UUID) -> list[SealedRow]:
+async def of_deployment(session: Statements, deployment: UUID) -> list[SealedRow]:
     return [SealedRow(**row) for row in (await session.execute(_ALL, {"deployment": deployment})).mappings()]
 
 
@@ -68,7 +68,7 @@ async def put(session: Statements, deployment: UUID, name: str, ciphertext: str)
     await session.execute(_PUT, {"deployment": deployment, "name": name, "ciphertext": ciphertext})
 
 
-async def keep_only(session: WriteSession, deployment: UUID, names: Collection[str]) -> None:
+async def keep_only(session: Statements, deployment: UUID, names: Collection[str]) -> None:
     """Remove all secrets but those."""
     await session.execute(_KEEP_ONLY, {"deployment": deployment, "names": list(names)})
 

@@ -1,4 +1,4 @@
-"""Deployments as they are shown: rows with their templates; JSON stays the text that the database has."""
+"""Deployments with their templates, as rows: JSON stays the text that the database has."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -11,14 +11,9 @@ from sqlalchemy import TextClause, text
 
 from slipway.database.engine import Statements
 from slipway.database.queries.pages import Cursor
+from slipway.domain.values import Values
 from slipway.domain.versions import TemplateVersion
 
-_COLUMNS = (
-    "id", "user_id", "domain_name", "deployment_uid", "namespace_name", "release_name", "cluster", "desired_template_id",
-    "applied_template_id", "status", "generation", "applied_generation", "last_error", "failure_class", "last_reconcile_at",
-    "suspended", "drifted", "expires_at", "created_at", "updated_at", "deleted_at",
-)  # fmt: skip
-_JSON = ("user_values_json", "drift_json", "usage_json")
 _OF_TEMPLATE = (
     "id", "product_id", "version_label", "package_type", "chart_ref", "chart_version", "chart_digest", "health_timeout_sec",
     "docker_image_url", "created_at", "deleted_at",
@@ -50,32 +45,58 @@ class ShownTemplate(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.json["capabilities_json"])
 
     @property
-    def version(self) -> TemplateVersion:
-        return TemplateVersion(**{name: self.columns[name] for name in _ORDERED})
-
-
-class ShownDeployment(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployment's columns by name, apart from those that hold JSON."""
-
-    columns: dict[str, Any]
-    json: dict[str, msgspec.Raw]
-    template: ShownTemplate
-
-    @property
     def id(self) -> UUID:
         return self.columns["id"]
 
     @property
-    def user_id(self) -> UUID:
-        return self.columns["user_id"]
+    def product_id(self) -> UUID:
+        return self.columns["product_id"]
 
     @property
-    def generation(self) -> int:
-        return self.columns["generation"]
+    def version(self) -> TemplateVersion:
+        return TemplateVersion(**{name: self.columns[name] for name in _ORDERED})
+
+
+class ShownDeployment(msgspec.Struct, frozen=True):
+    """A deployment's columns, in the order in which DEPLOYMENT names them."""
+
+    id: UUID
+    user_id: UUID
+    domain_name: str
+    deployment_uid: str
+    namespace_name: str
+    release_name: str
+    cluster: str
+    desired_template_id: UUID
+    applied_template_id: UUID | None
+    status: str
+    generation: int
+    applied_generation: int | None
+    last_error: str | None
+    failure_class: str | None
+    last_reconcile_at: datetime | None
+    suspended: bool
+    drifted: bool
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    user_values_json: msgspec.Raw
+    drift_json: msgspec.Raw
+    usage_json: msgspec.Raw
+    template: ShownTemplate
 
     @property
-    def created_at(self) -> datetime:
-        return self.columns["created_at"]
+    def user_values(self) -> Values | None:
+        return msgspec.json.decode(self.user_values_json)
+
+    @property
+    def drift(self) -> dict[str, Any] | None:
+        return msgspec.json.decode(self.drift_json)
+
+
+_JSON = ("user_values_json", "drift_json", "usage_json")
+_COLUMNS = tuple(name for name in ShownDeployment.__struct_fields__ if name not in (*_JSON, "template"))
 
 
 def _listed(table: str, columns: Collection[str], json: Collection[str] = ()) -> str:
@@ -105,7 +126,12 @@ _TEMPLATES = text(
 async def get(asked: Statements, deployment: UUID) -> ShownDeployment | None:
     """Return the deployment as the database has it now."""
     row = (await asked.execute(_ONE, {"id": deployment})).one_or_none()
-    return deployment_of(row[: _ENDS[0]], template_of(row[_ENDS[0] :])) if row else None
+    return whole_of(row) if row else None
+
+
+async def template(asked: Statements, version: UUID) -> ShownTemplate:
+    """Return a version that is there."""
+    return template_of((await asked.execute(_TEMPLATES, {"ids": [version]})).one())
 
 
 async def page(
@@ -121,15 +147,20 @@ async def page(
     if not wanted:
         return ()
     found = [template_of(row) for row in (await asked.execute(_TEMPLATES, {"ids": list(wanted)})).all()]
-    templates = {each.columns["id"]: each for each in found}
+    templates = {each.id: each for each in found}
     return [deployment_of(row, templates[row[_COLUMNS.index("desired_template_id")]]) for row in rows]
+
+
+def whole_of(row: Sequence[Any]) -> ShownDeployment | None:
+    """Return the deployment of a row of DEPLOYMENT and TEMPLATE; None when there is no version in it."""
+    own, template = row[: _ENDS[0]], row[_ENDS[0] :]
+    return deployment_of(own, template_of(template)) if template[0] else None
 
 
 def deployment_of(row: Sequence[Any], template: ShownTemplate) -> ShownDeployment:
     """Return the deployment of a row of DEPLOYMENT."""
-    return ShownDeployment(
-        columns=dict(zip(_COLUMNS, row, strict=False)), json=_raw(_JSON, row[len(_COLUMNS) :]), template=template
-    )
+    values: list[Any] = [*row[: len(_COLUMNS)], *map(_raw, row[len(_COLUMNS) :]), template]
+    return ShownDeployment(*values)
 
 
 def template_of(row: Sequence[Any]) -> ShownTemplate:
@@ -137,15 +168,14 @@ def template_of(row: Sequence[Any]) -> ShownTemplate:
     own, product, current = row[: _ENDS[1]], row[_ENDS[1] : _ENDS[1] + _ENDS[2]], row[_ENDS[1] + _ENDS[2] :]
     return ShownTemplate(
         columns=dict(zip(_OF_TEMPLATE, own, strict=False)),
-        json=_raw(_JSON_OF_TEMPLATE, own[len(_OF_TEMPLATE) :]),
+        json=dict(zip(_JSON_OF_TEMPLATE, map(_raw, own[len(_OF_TEMPLATE) :]), strict=True)),
         product=dict(zip(_OF_PRODUCT, product, strict=True)),
         current=TemplateVersion(**dict(zip(_ORDERED, current, strict=True))) if current[0] else None,
     )
 
 
-def _raw(names: Sequence[str], texts: Sequence[str | None]) -> dict[str, msgspec.Raw]:
-    found = (msgspec.Raw(b"null" if each is None else each.encode()) for each in texts)
-    return dict(zip(names, found, strict=True))
+def _raw(text: str | None) -> msgspec.Raw:
+    return msgspec.Raw(b"null" if text is None else text.encode())
 
 
 @cache

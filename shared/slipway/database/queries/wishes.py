@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from slipway.database.engine import WriteSession
-from slipway.database.models import Deployment
-from slipway.database.queries import deployments, enqueue, outbox
+from slipway.database.engine import Statements
+from slipway.database.queries import deployments, enqueue
+from slipway.database.queries.outbox import Told
+from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.deployments import DeploymentStatus, status_on_change
 from slipway.domain.events import Actor, EventType
 from slipway.domain.jobs import JobOption, JobReason
@@ -34,50 +35,70 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the event says; absent: the names of the columns, and the changes."""
 
 
-async def change(session: WriteSession, deployment: Deployment, wish: Wish, *, actor: Actor) -> UUID:
-    """Want something else: the generation rises. Return the job's id. Taken when the domain is in use."""
-    status = status_on_change(DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None)
-    await deployments.change(
-        session, deployment, **wish.fields, status=status.value, generation=deployment.generation + 1,
-        hold_generation=None, last_error=None, failure_class=None,
+async def change(asked: Statements, deployment: ShownDeployment, wish: Wish, *, actor: Actor) -> ShownDeployment:
+    """Want something else: the generation rises. Return it as it is then. Taken when the domain is in use."""
+    data = {"fields": sorted(wish.fields), "changes": list(wish.changes)} if wish.told is None else wish.told
+    changed = await write(
+        asked, deployment, wish.event, data, actor=actor, **wish.fields, status=_status_on_change(deployment),
+        generation=deployment.generation + 1, hold_generation=None, last_error=None, failure_class=None,
     )  # fmt: skip
-    job = await queue(
-        session, deployment, wish.reason, actor=actor, options=wish.options, changes=wish.changes, preview=wish.preview
+    await queue(
+        asked, changed, wish.reason, actor=actor, options=wish.options, changes=wish.changes, preview=wish.preview
     )
-    told = {"fields": sorted(wish.fields), "changes": list(wish.changes)} if wish.told is None else wish.told
-    await tell(session, deployment, wish.event, told, actor=actor)
-    return job
+    return changed
 
 
 async def look_again(
-    session: WriteSession,
-    deployment: Deployment,
+    asked: Statements,
+    deployment: ShownDeployment,
     *,
     actor: Actor,
     options: Collection[JobOption],
     event: EventType,
     reason: JobReason = JobReason.MANUAL,
-) -> UUID:
-    """Want the same, done again, whatever was held back. Return the job's id."""
-    status = status_on_change(DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None)
-    await deployments.change(session, deployment, status=status.value, hold_generation=None)
-    job = await queue(session, deployment, reason, actor=actor, options=options)
-    await tell(session, deployment, event, {}, actor=actor)
-    return job
+) -> ShownDeployment:
+    """Want the same, done again, whatever was held back. Return it as it is then."""
+    status = _status_on_change(deployment)
+    changed = await write(asked, deployment, event, {}, actor=actor, status=status, hold_generation=None)
+    await queue(asked, changed, reason, actor=actor, options=options)
+    return changed
 
 
-async def delete(session: WriteSession, deployment: Deployment, *, actor: Actor) -> None:
-    """Want it gone; a second wish is the first, unless that one's job was given up."""
+async def delete(asked: Statements, deployment: ShownDeployment, *, actor: Actor) -> ShownDeployment:
+    """Want it gone; a second wish is the first, unless that one's job was given up. Return it as it is then."""
     if deployment.status == DeploymentStatus.DELETED:
-        return
+        return deployment
     if deployment.status == DeploymentStatus.DELETING:
-        if not await deployments.has_job(session, deployment.id):
-            await queue(session, deployment, JobReason.DELETE, actor=actor)
-        return
-    wanted = {"generation": deployment.generation + 1, "status": DeploymentStatus.DELETING.value}
-    await deployments.change(session, deployment, **wanted, last_error=None, failure_class=None)
-    await queue(session, deployment, JobReason.DELETE, actor=actor)
-    await tell(session, deployment, EventType.DEPLOYMENT_DELETE_REQUESTED, {}, actor=actor)
+        if not await deployments.has_job(asked, deployment.id):
+            await queue(asked, deployment, JobReason.DELETE, actor=actor)
+        return deployment
+    changed = await write(
+        asked, deployment, EventType.DEPLOYMENT_DELETE_REQUESTED, {}, actor=actor, status=DeploymentStatus.DELETING.value,
+        generation=deployment.generation + 1, last_error=None, failure_class=None,
+    )  # fmt: skip
+    await queue(asked, changed, JobReason.DELETE, actor=actor)
+    return changed
+
+
+async def write(
+    asked: Statements,
+    deployment: ShownDeployment,
+    event: EventType,
+    data: dict[str, Any],
+    *,
+    actor: Actor,
+    **fields: Any,
+) -> ShownDeployment:
+    """Write fields, and the event of it with where the deployment stands then. Taken when the domain is in use."""
+    stands = {name: fields.get(name, getattr(deployment, name)) for name in ("status", "generation")}
+    told = Told(event=event, actor=actor, data={**stands, **data}, deployment=deployment.id)
+    return await deployments.change(asked, deployment, told, **fields)
+
+
+def _status_on_change(deployment: ShownDeployment) -> str:
+    return status_on_change(
+        DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None
+    ).value
 
 
 def told_actor(actor: Actor) -> dict[str, Any]:
@@ -85,17 +106,9 @@ def told_actor(actor: Actor) -> dict[str, Any]:
     return {"kind": actor.kind, "id": actor.id, "via": actor.via}
 
 
-async def tell(
-    session: WriteSession, deployment: Deployment, event: EventType, data: dict[str, Any], *, actor: Actor
-) -> None:
-    """Record an event of the deployment with where it stands."""
-    known = {"status": deployment.status, "generation": deployment.generation}
-    await outbox.record(session, event, actor=actor, data={**known, **data}, deployment=deployment.id)
-
-
 async def queue(
-    session: WriteSession,
-    deployment: Deployment,
+    asked: Statements,
+    deployment: ShownDeployment,
     reason: JobReason,
     *,
     actor: Actor,
@@ -105,7 +118,7 @@ async def queue(
 ) -> UUID:
     """Queue a job for the deployment as it is wanted now, and nothing else; return the job's id."""
     return await enqueue.enqueue(
-        session,
+        asked,
         deployment=deployment.id,
         user=deployment.user_id,
         cluster=deployment.cluster,
