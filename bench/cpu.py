@@ -17,11 +17,14 @@ def used_by_children(running: Iterable[int] = ()) -> float:
 def used_by(pid: int) -> float:
     """Return seconds of a process, of its children that run, and of those that have ended and were waited for."""
     try:
-        own = _seconds(pid, 11, 12, 13, 14)
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        own, children = _seconds(pid, 11, 12, 13, 14), children_of(pid)
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
-    return own + sum(used_by(int(child)) for child in children)
+    return own + sum(used_by(child) for child in children)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def resident_mib(pid: int) -> float:

@@ -1,14 +1,16 @@
 """An endurance run: `python -m bench.soak MINUTES` sends half of what the machine can do, and watches what grows.
 
 It reads memory of each service, rows that wait, and sizes of tables, and prints a line of each reading, the medians of the second
-and of the last quarter, and what has grown between them that should stay. The first quarter is for getting warm.
+and of the last quarter, and what has grown between them that should stay. The first quarter is for getting warm. With `--cluster`
+Helm's engines and a Kubernetes API server are at work, and the mean of the engines' memory is read too.
 """
 
 import argparse
 import asyncio
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import asyncpg
 import msgspec
@@ -16,7 +18,9 @@ import msgspec
 from bench import cpu
 from bench.changes import Changes
 from bench.figures import Say, load
-from bench.system import MODULES, System, system
+from bench.servers import folder
+from bench.system import MODULES, ROOM, System, system
+from slipway.dev.stack import Plan, start
 
 FINDING_RUNS = 3
 GROWS_BY_MIB = 8.0
@@ -83,6 +87,9 @@ class Soak:
         row = await self._connection.fetchrow(_LOOK)
         assert row is not None  # noqa: S101 - it is one row always
         memory = {f"{name} MiB": cpu.resident_mib(server.pid) for name, server in self._running.services.items()}
+        engines = [child for server in self._running.services.values() for child in cpu.children_of(server.pid)]
+        if engines:
+            memory["an engine MiB"] = statistics.mean(cpu.resident_mib(each) for each in engines)
         kept = {name: float(value) for name, value in row.items()}
         return Reading(at_sec=time.monotonic() - began, jobs=self._changes.sent, values={**memory, **kept})
 
@@ -111,9 +118,24 @@ def _line(reading: Reading) -> str:
     return f"{reading.at_sec:5.0f} s, {reading.jobs} jobs: {values}"
 
 
-async def soak(size: Size, say: Say) -> list[str]:
+@asynccontextmanager
+async def with_cluster(say: Say) -> AsyncGenerator[System]:
+    """Start all that the trial has."""
+    async with folder() as state:
+        stack = await start(Plan(state=state, extra={**ROOM, "SLIPWAY_WRITES_PER_SECOND": "1000000"}), say)
+        assert stack.postgres is not None  # noqa: S101 - the plan names no other
+        try:
+            yield System(
+                state=state, postgres=stack.postgres, dsn=stack.database_url, api_url=f"{stack.api_url}/api/v1",
+                nats=stack.nats, services=stack.services,
+            )  # fmt: skip
+        finally:
+            await stack.down()
+
+
+async def soak(ground: AbstractAsyncContextManager[System], size: Size, say: Say) -> list[str]:
     """Run, and return what has grown."""
-    async with system(tuple(MODULES)) as running:
+    async with ground as running:
         connection = await asyncpg.connect(running.dsn)
         endurance = Soak(running, connection, size, say)
         await endurance.prepare()
@@ -136,7 +158,13 @@ async def soak(size: Size, say: Say) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description="An endurance run.")
     parser.add_argument("minutes", type=float)
-    grown = asyncio.run(soak(Size(minutes=parser.parse_args().minutes), print))
+    parser.add_argument("--cluster", action="store_true", help="Helm installs into a Kubernetes API server")
+    asked = parser.parse_args()
+    if asked.cluster:
+        ground, size = with_cluster(print), Size(minutes=asked.minutes, users=10, each=4)
+    else:
+        ground, size = system(tuple(MODULES)), Size(minutes=asked.minutes)
+    grown = asyncio.run(soak(ground, size, print))
     if grown:
         raise SystemExit("; ".join(grown))
     print("nothing has grown that should not")
