@@ -1,5 +1,6 @@
 """Where the secret fields of a user's values are, by the schema. Pure."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,12 +14,20 @@ _DEEPEST = 100
 """Steps into a schema; values have fewer levels."""
 _MOST = 1000
 """Secrets of one schema."""
+_KEPT = 32
+"""Schemas of which it is kept where their secrets are: those that were asked for last."""
 
 
-def secret_pointers(schema: dict[str, Any], capabilities: Capabilities) -> set[str]:
+def secret_pointers(schema: dict[str, Any], capabilities: Capabilities) -> frozenset[str]:
     """Return the JSON pointers, in the user's values, of the fields that are secret by schema or by capability."""
-    walk = _Walk(schema)
-    return {pointer(path) for path in walk.of_users(capabilities).paths} | set(capabilities.secret_fields)
+    return _pointers(msgspec.json.encode(schema), msgspec.json.encode(capabilities))
+
+
+@lru_cache(maxsize=_KEPT)
+def _pointers(schema: bytes, told: bytes) -> frozenset[str]:
+    capabilities = msgspec.json.decode(told, type=Capabilities)
+    walk = _Walk(msgspec.json.decode(schema))
+    return frozenset({pointer(path) for path in walk.of_users(capabilities).paths} | set(capabilities.secret_fields))
 
 
 def secrets_end(schema: dict[str, Any], capabilities: Capabilities) -> bool:

@@ -1,9 +1,11 @@
 """User values against a template's schema (drafts 2020-12 and 7, local references only), judged as Helm judges them."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 
 from slipway.domain.charts import Capabilities
 from slipway.domain.schema_work import TooMuchWork, check_work
@@ -16,6 +18,8 @@ DRAFT_7 = ("http://json-schema.org/draft-07/schema", "http://json-schema.org/dra
 _PATTERNS = jsonschema_rs.RegexOptions()
 """Without looking around and back references, which Helm does not know."""
 _WHOLE = "urn:slipway:values-schema"
+KEPT = 32
+"""Schemas of which it is kept what was made of them: those that were asked for last."""
 
 
 class InvalidSchema(ValueError):
@@ -29,9 +33,10 @@ def check_schema(schema: dict[str, Any]) -> None:
     for reference in _references(schema):
         if not reference.startswith("#"):
             raise InvalidSchema(f"only local references (#...) are allowed, not {reference[:100]}")
-    _validator(schema)
+    text = msgspec.json.encode(schema)
+    _validator(text, of_user=False)
     if _takes_values(schema):
-        _validator(_of_user(schema))
+        _validator(text, of_user=True)
 
 
 def problems(
@@ -74,14 +79,15 @@ def _of_user(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _violations(values: Any, schema: dict[str, Any], *, of_user: bool = False, partial: bool = False) -> list[Problem]:
-    if _takes_too_long(values, schema, of_user=of_user):
+    text = msgspec.json.encode(schema)
+    if _refers(text) and _takes_too_long(values, schema, of_user=of_user):
         message = (
             "the schema of this template version refers to its parts so often that too many of them would judge these"
             " values: give fewer or less deep ones"
         )
         return [Problem(pointer="", message=message)]
     try:
-        validator = _validator(_of_user(schema) if of_user else schema)
+        validator = _validator(text, of_user=of_user)
     except InvalidSchema as error:  # of a version from before a rule of `check_schema`
         message = f"the schema of this template version {error}: an admin registers another"
         return [Problem(pointer="", message=message)]
@@ -92,10 +98,14 @@ def _violations(values: Any, schema: dict[str, Any], *, of_user: bool = False, p
     ]
 
 
+@lru_cache(maxsize=KEPT)
+def _refers(text: bytes) -> bool:
+    """Tell whether a schema has references: without them validation is soon over."""
+    return next(_references(msgspec.json.decode(text)), None) is not None
+
+
 def _takes_too_long(values: Any, schema: dict[str, Any], *, of_user: bool) -> bool:
-    """Tell whether validation, which nothing can interrupt, would go on and on. Only references make that possible."""
-    if next(_references(schema), None) is None:
-        return False
+    """Tell whether validation, which nothing can interrupt, would go on and on."""
     try:
         check_work(Document(schema), schema["properties"][USER] if of_user else schema, values)
     except TooMuchWork:
@@ -123,12 +133,16 @@ def _sentence(error: Any) -> str:
     )
 
 
-def _validator(schema: dict[str, Any]) -> Any:
+@lru_cache(maxsize=KEPT)
+def _validator(text: bytes, *, of_user: bool) -> Any:
+    """Return what judges by a schema, or by its `user`. Making one with forty patterns takes a millisecond; it has 150 KiB."""
+    whole = msgspec.json.decode(text)
+    schema = _of_user(whole) if of_user else whole
     try:
         if schema.get("$schema") in DRAFT_7:
             return jsonschema_rs.Draft7Validator(schema, retriever=_refuse, pattern_options=_PATTERNS)
-        whole = {key: value for key, value in schema.items() if key != "$schema"}
-        return jsonschema_rs.Draft202012Validator(whole, retriever=_refuse, pattern_options=_PATTERNS)
+        undeclared = {key: value for key, value in schema.items() if key != "$schema"}
+        return jsonschema_rs.Draft202012Validator(undeclared, retriever=_refuse, pattern_options=_PATTERNS)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise InvalidSchema(f"is not a usable JSON Schema: {str(error).splitlines()[0][:200]}") from error
 
