@@ -33,5 +33,5 @@ async def test_a_change_that_waits_for_an_upgrade_is_accepted(
     shown = changed.json()
     assert (shown["domain_name"], shown["desired_template_id"]) == ("moved.example.org", str(newest.id))
     assert shown["template"]["docker_image_url"] == "nginx:2"
-    assert upgraded.template.columns["docker_image_url"] == "nginx:2"
+    assert upgraded.template.docker_image_url == "nginx:2"
     assert msgspec.json.decode(upgraded.user_values_json) is None

@@ -51,7 +51,7 @@ async def test_a_page_encodes_a_template_once_however_many_have_it(
         assert (await create(api, world, template_id=template, domain_name=f"{number}.example.org")).status_code == 202
 
     def counting(template: ShownTemplate) -> schemas.Encoded:
-        encoded.append(str(template.columns["id"]))
+        encoded.append(str(template.id))
         return once(template)
 
     once = schemas.encoded

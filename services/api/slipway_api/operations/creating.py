@@ -37,7 +37,7 @@ async def create(asked: Statements, deps: Deps, caller: Caller, body: Deployment
     if found or template is None:
         raise ApiError("invalid", errors=found)
     await check_quota(asked, deps, caller.id)
-    version = template.columns["id"]
+    version = template.id
     inputs = Inputs(template=version, domain=domain, cluster=cluster, values=given.values, fresh=given.fresh)
     promise = await promises.kept(asked, deps, body.preview_id, None, inputs)
     try:

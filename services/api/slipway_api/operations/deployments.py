@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from slipway.database.engine import ReadSession, Statements, WriteSession
 from slipway.database.errors import Taken
-from slipway.database.models import Deployment, ProductTemplateVersion
+from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import deployments, products, quotas, templates, users, wishes
 from slipway.database.queries import secrets as sealed_secrets
 from slipway.database.queries.shown import ShownDeployment
@@ -153,7 +153,7 @@ async def accept(asked: Statements, caller: Caller, deployment: ShownDeployment,
         raise domain_taken() from None
 
 
-def refuse_deleting(deployment: Deployment | ShownDeployment) -> None:
+def refuse_deleting(deployment: ShownDeployment) -> None:
     """409 when the deployment is being deleted, or is."""
     if deployment.status in wishes.ENDING:
         raise ApiError("deleting", "the deployment is being deleted: it takes no change any more")

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import UNSET
 
 from slipway.database.engine import ReadSession, WriteSession
-from slipway.database.models import Deployment, DeploymentRevision, Preview, ProductTemplateVersion
+from slipway.database.models import DeploymentRevision, Preview, ProductTemplateVersion
 from slipway.database.queries import feed, previews, registries, secrets, templates
+from slipway.database.queries.shown import ShownDeployment, ShownTemplate
 from slipway.domain.changes import changes_of
 from slipway.domain.charts import InvalidChartRef
 from slipway.domain.secrets import set_name
@@ -71,19 +72,21 @@ async def of_new(session: ReadSession, deps: Deps, caller: Caller, body: Preview
     )
 
 
-async def of_change(session: ReadSession, deps: Deps, deployment: Deployment, body: PreviewChange) -> Asked:
+async def of_change(session: ReadSession, deps: Deps, deployment: ShownDeployment, body: PreviewChange) -> Asked:
     """Return the question for a change of a deployment."""
     refuse_deleting(deployment)
     found: list[Problem] = []
     domain = fields.domain(body.domain_name, UNSET, deps, found, required=False)
     template = await _other_template(session, deployment, body.template_id)
     stored = {row.name: row.ciphertext for row in await secrets.of_deployment(session, deployment.id)}
-    values = deployment.user_values_json if body.user_values is UNSET else body.user_values
+    values = deployment.user_values if body.user_values is UNSET else body.user_values
     wanted = deployment.domain_name if domain is UNSET else domain
     return await _of_wanted(session, deps, deployment, template, wanted, values, stored, found)
 
 
-async def of_roll_back(session: ReadSession, deps: Deps, deployment: Deployment, revision: DeploymentRevision) -> Asked:
+async def of_roll_back(
+    session: ReadSession, deps: Deps, deployment: ShownDeployment, revision: DeploymentRevision
+) -> Asked:
     """Return the question for a return to a revision: its version, withdrawn or not, its values and its own secrets."""
     refuse_deleting(deployment)
     template = await templates.get(session, revision.template_id)
@@ -96,8 +99,8 @@ async def of_roll_back(session: ReadSession, deps: Deps, deployment: Deployment,
 async def _of_wanted(
     session: ReadSession,
     deps: Deps,
-    deployment: Deployment,
-    template: ProductTemplateVersion,
+    deployment: ShownDeployment,
+    template: ProductTemplateVersion | ShownTemplate,
     domain: str,
     values: Any,
     stored: dict[str, str],
@@ -135,7 +138,7 @@ async def _of_wanted(
                 fresh=given.fresh,
             ),
         ),
-        values=changes_of(deployment.user_values_json, given.values, under="/user_values"),
+        values=changes_of(deployment.user_values, given.values, under="/user_values"),
     )
 
 
@@ -176,7 +179,9 @@ def read(row: Preview) -> PreviewRead:
     return msgspec.convert({**row.result_json, **known}, PreviewRead)
 
 
-async def _other_template(session: ReadSession, deployment: Deployment, wanted: UUID | None) -> ProductTemplateVersion:
+async def _other_template(
+    session: ReadSession, deployment: ShownDeployment, wanted: UUID | None
+) -> ProductTemplateVersion | ShownTemplate:
     if wanted is None or wanted == deployment.desired_template_id:
         return deployment.template
     template = await templates.get(session, wanted)
@@ -189,7 +194,7 @@ async def _question(
     session: ReadSession,
     deps: Deps,
     cluster: str,
-    template: ProductTemplateVersion,
+    template: ProductTemplateVersion | ShownTemplate,
     values: Values | None,
     system: SystemValues,
     sealed: dict[str, str],

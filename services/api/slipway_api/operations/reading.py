@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from slipway.database.engine import ReadSession
-from slipway.database.models import Deployment
-from slipway.database.queries import deployments, feed, outbox
+from slipway.database.queries import feed, outbox, shown
 from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.events import EventType
 from slipway.messaging.queries import Place
@@ -16,9 +15,9 @@ from slipway_api.deps import Deps
 from slipway_api.problems import not_found
 
 
-async def found_by(session: ReadSession, deployment: UUID) -> Deployment:
+async def found_by(session: ReadSession, deployment: UUID) -> ShownDeployment:
     """Return the deployment; 404 when it is not the caller's."""
-    found = await deployments.get(session, deployment)
+    found = await shown.get(session, deployment)
     if found is None:
         raise not_found("deployment")
     return found
@@ -27,7 +26,7 @@ async def found_by(session: ReadSession, deployment: UUID) -> Deployment:
 @asynccontextmanager
 async def looking(
     deps: Deps, caller: Caller, deployment: UUID, what: str
-) -> AsyncGenerator[tuple[ReadSession, Deployment]]:
+) -> AsyncGenerator[tuple[ReadSession, ShownDeployment]]:
     """Open a session on the deployment; an admin's look at somebody else's is recorded when it closes, before the answer."""
     async with deps.database.reading(caller.scope) as session:
         found = await found_by(session, deployment)
@@ -41,7 +40,7 @@ async def looked_at(deps: Deps, caller: Caller, deployment: UUID, what: str) -> 
         return found.cluster, await place_of(session, found)
 
 
-async def place_of(session: ReadSession, deployment: Deployment) -> Place:
+async def place_of(session: ReadSession, deployment: ShownDeployment) -> Place:
     head = await feed.head(session)
     return Place(
         installation=head.uid, deployment=deployment.id, namespace=deployment.namespace_name,
@@ -49,7 +48,7 @@ async def place_of(session: ReadSession, deployment: Deployment) -> Place:
     )  # fmt: skip
 
 
-async def audited(deps: Deps, caller: Caller, deployment: Deployment | ShownDeployment, what: str) -> None:
+async def audited(deps: Deps, caller: Caller, deployment: ShownDeployment, what: str) -> None:
     """Record that `what` was read, unless it is the reader's own."""
     if deployment.user_id == caller.id:
         return

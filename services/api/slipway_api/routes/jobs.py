@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import DeploymentReconcileJob
-from slipway.database.queries import deployments, jobs, outbox
+from slipway.database.queries import deployments, jobs, outbox, shown
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobReason, JobStatus
@@ -88,7 +88,7 @@ async def _locked(session: WriteSession, job_id: UUID) -> DeploymentReconcileJob
 
 async def _refuse_ended(session: WriteSession, job: DeploymentReconcileJob) -> None:
     """409 when the job could bring back what is deleted, or is being deleted."""
-    deployment = await deployments.get(session, job.deployment_id)
+    deployment = await shown.get(session, job.deployment_id)
     status = deployment.status if deployment else DeploymentStatus.DELETED
     ending = status == DeploymentStatus.DELETING and job.reason != JobReason.DELETE
     if ending or status == DeploymentStatus.DELETED:

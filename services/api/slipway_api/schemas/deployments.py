@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from slipway.database.models import DeploymentReconcileJob, DeploymentRevision
-from slipway.database.queries.shown import ShownDeployment, ShownTemplate
+from slipway.database.queries.shown import OF_TEMPLATE, ShownDeployment, ShownTemplate
 from slipway.domain.versions import is_newer
 from slipway.messaging.queries import Pod, Resource
 from slipway_api.schemas.common import Body
@@ -178,8 +178,9 @@ class Encoded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encoded(template: ShownTemplate) -> Encoded:
+    columns = {name: getattr(template, name) for name in OF_TEMPLATE}
     read = ProductTemplateVersionRead(
-        **template.columns, **cast("dict[str, Any]", template.json), product=ProductSummary(**template.product)
+        **columns, **cast("dict[str, Any]", template.json), product=ProductSummary(**template.product)
     )
     current = template.current
     newer = current.id if current and is_newer(current, template.version) else None

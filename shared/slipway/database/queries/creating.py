@@ -53,7 +53,7 @@ async def named(asked: Statements, *, template: UUID | None, product: UUID | Non
     row: tuple[Any, ...] = tuple((await asked.execute(_NAMED, values)).one())
     columns, gone, clusters = row[:-2], row[-2], row[-1]
     found = shown.template_of(columns) if columns[0] else None
-    withdrawn = found is not None and (found.columns["deleted_at"] is not None or gone is not None)
+    withdrawn = found is not None and (found.deleted_at is not None or gone is not None)
     return Named(template=found, withdrawn=withdrawn, clusters=clusters)
 
 
@@ -66,7 +66,7 @@ async def add(
     `fields` are user, domain, cluster and expires_at. Deployment, namespace and release have one name, `uid`.
     """
     given = msgspec.json.encode(values).decode() if values is not None else None
-    more = {"id": new_id(), "template": template.columns["id"], "uid": uid, "given": given}
+    more = {"id": new_id(), "template": template.id, "uid": uid, "given": given}
     with taken():
         row = (await asked.execute(_ADD, {**fields, **more})).one_or_none()
     return shown.deployment_of(row, template) if row else None

@@ -1,4 +1,4 @@
-"""Deployments: what users asked for, and what they see of it."""
+"""Deployments as they are locked and written, with their revisions; `shown` reads them."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,15 +7,12 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import TextClause, insert, select, text
-from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.orm.attributes import set_committed_value
 
 from slipway.database.engine import ReadSession, Statements, WriteSession
 from slipway.database.errors import taken
 from slipway.database.models import Deployment, DeploymentRevision, ProductTemplateVersion
-from slipway.database.queries import outbox, pages, shown
+from slipway.database.queries import outbox, shown
 from slipway.database.queries.outbox import Told
-from slipway.database.queries.pages import Cursor
 from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.jobs import IN_FLIGHT, WAITING
 from slipway.identity import new_id
@@ -35,22 +32,6 @@ _HAS_JOB = text(
     """  # noqa: S608 - literals of an enum
 )
 
-_WHOLE = joinedload(Deployment.template, innerjoin=True).joinedload(ProductTemplateVersion.product, innerjoin=True)
-"""One statement for one row."""
-_WHOLE_PAGE = selectinload(Deployment.template).selectinload(ProductTemplateVersion.product)
-"""Three for a page, in which a template is read once however many deployments have it."""
-
-
-async def get(session: ReadSession, deployment: UUID) -> Deployment | None:
-    """Return the deployment, as the database has it now, with its template and product, and that one's current template."""
-    statement = (
-        select(Deployment).where(Deployment.id == deployment).options(_WHOLE).execution_options(populate_existing=True)
-    )
-    found = (await session.execute(statement)).scalar_one_or_none()
-    if found is not None:
-        await _add_current(session, [found])
-    return found
-
 
 async def lock(asked: Statements, deployment: UUID) -> ShownDeployment | None:
     """Lock and return the deployment as it is now: after its user's row, before its job's."""
@@ -58,39 +39,6 @@ async def lock(asked: Statements, deployment: UUID) -> ShownDeployment | None:
     if row is None:
         return None
     return shown.whole_of(row) or await shown.get(asked, deployment)  # its version came while this statement waited
-
-
-async def page(
-    session: ReadSession,
-    *,
-    cursor: Cursor | None,
-    limit: int,
-    user: UUID | None,
-    deleted: bool,
-    status: str | None,
-) -> Sequence[Deployment]:
-    statement = select(Deployment).options(_WHOLE_PAGE)
-    if user is not None:
-        statement = statement.where(Deployment.user_id == user)
-    if not deleted:
-        statement = statement.where(Deployment.deleted_at.is_(None))
-    if status is not None:
-        statement = statement.where(Deployment.status == status)
-    found = (await session.execute(pages.page(statement, Deployment, cursor, limit))).scalars().all()
-    await _add_current(session, found)
-    return found
-
-
-async def _add_current(session: ReadSession, found: Sequence[Deployment]) -> None:
-    """Fill in the current template of their products: a loader that went round from template to template loses its way."""
-    own = {row.template.id: row.template for row in found}
-    wanted = {row.template.product.template_id for row in found} - own.keys() - {None}
-    if wanted:
-        statement = select(ProductTemplateVersion).where(ProductTemplateVersion.id.in_(wanted))
-        own |= {each.id: each for each in (await session.execute(statement)).scalars()}
-    for row in found:
-        product = row.template.product
-        set_committed_value(product, "template", own.get(product.template_id) if product.template_id else None)
 
 
 async def add(session: WriteSession, **fields: Any) -> UUID:

@@ -14,20 +14,26 @@ from slipway.database.queries.pages import Cursor
 from slipway.domain.values import Values
 from slipway.domain.versions import TemplateVersion
 
-_OF_TEMPLATE = (
-    "id", "product_id", "version_label", "package_type", "chart_ref", "chart_version", "chart_digest", "health_timeout_sec",
-    "docker_image_url", "created_at", "deleted_at",
-)  # fmt: skip
 _JSON_OF_TEMPLATE = ("default_values_json", "values_schema_json", "capabilities_json")
 _OF_PRODUCT = ("id", "name", "slug", "description", "icon", "template_id")
 _ORDERED = ("id", "created_at", "version_label", "chart_ref", "chart_version")
 """What a version's place in the order depends on."""
 
 
-class ShownTemplate(msgspec.Struct, frozen=True, kw_only=True):
-    """A template version with its product, and the product's current version."""
+class ShownTemplate(msgspec.Struct, frozen=True):
+    """A template version's columns, in the order in which TEMPLATE names them, with its product and that one's current one."""
 
-    columns: dict[str, Any]
+    id: UUID
+    product_id: UUID
+    version_label: str | None
+    package_type: str
+    chart_ref: str | None
+    chart_version: str | None
+    chart_digest: str | None
+    health_timeout_sec: int | None
+    docker_image_url: str | None
+    created_at: datetime
+    deleted_at: datetime | None
     json: dict[str, msgspec.Raw]
     product: dict[str, Any]
     current: TemplateVersion | None
@@ -37,7 +43,7 @@ class ShownTemplate(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.json["values_schema_json"])
 
     @property
-    def default_values_json(self) -> dict[str, Any] | None:
+    def default_values_json(self) -> dict[str, Any]:
         return msgspec.json.decode(self.json["default_values_json"])
 
     @property
@@ -45,16 +51,8 @@ class ShownTemplate(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.json["capabilities_json"])
 
     @property
-    def id(self) -> UUID:
-        return self.columns["id"]
-
-    @property
-    def product_id(self) -> UUID:
-        return self.columns["product_id"]
-
-    @property
     def version(self) -> TemplateVersion:
-        return TemplateVersion(**{name: self.columns[name] for name in _ORDERED})
+        return TemplateVersion(**{name: getattr(self, name) for name in _ORDERED})
 
 
 class ShownDeployment(msgspec.Struct, frozen=True):
@@ -95,6 +93,8 @@ class ShownDeployment(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.drift_json)
 
 
+_BESIDE = ("json", "product", "current")
+OF_TEMPLATE = tuple(name for name in ShownTemplate.__struct_fields__ if name not in _BESIDE)
 _JSON = ("user_values_json", "drift_json", "usage_json")
 _COLUMNS = tuple(name for name in ShownDeployment.__struct_fields__ if name not in (*_JSON, "template"))
 
@@ -105,12 +105,12 @@ def _listed(table: str, columns: Collection[str], json: Collection[str] = ()) ->
 
 DEPLOYMENT = _listed("d", _COLUMNS, _JSON)
 """What `SELECT` or `RETURNING` names of a deployment `d`, for `deployment_of`."""
-TEMPLATE = ", ".join((_listed("t", _OF_TEMPLATE, _JSON_OF_TEMPLATE), _listed("p", _OF_PRODUCT), _listed("c", _ORDERED)))
+TEMPLATE = ", ".join((_listed("t", OF_TEMPLATE, _JSON_OF_TEMPLATE), _listed("p", _OF_PRODUCT), _listed("c", _ORDERED)))
 """And of a version `t`, its product `p` and that one's current version `c`, for `template_of`."""
 PRODUCT_AND_CURRENT = (
     "JOIN product p ON p.id = t.product_id LEFT JOIN product_template_version c ON c.id = p.template_id"
 )
-_ENDS = (len(_COLUMNS) + len(_JSON), len(_OF_TEMPLATE) + len(_JSON_OF_TEMPLATE), len(_OF_PRODUCT))
+_ENDS = (len(_COLUMNS) + len(_JSON), len(OF_TEMPLATE) + len(_JSON_OF_TEMPLATE), len(_OF_PRODUCT))
 
 _ONE = text(
     f"""
@@ -166,12 +166,13 @@ def deployment_of(row: Sequence[Any], template: ShownTemplate) -> ShownDeploymen
 def template_of(row: Sequence[Any]) -> ShownTemplate:
     """Return the version of a row of TEMPLATE."""
     own, product, current = row[: _ENDS[1]], row[_ENDS[1] : _ENDS[1] + _ENDS[2]], row[_ENDS[1] + _ENDS[2] :]
-    return ShownTemplate(
-        columns=dict(zip(_OF_TEMPLATE, own, strict=False)),
-        json=dict(zip(_JSON_OF_TEMPLATE, map(_raw, own[len(_OF_TEMPLATE) :]), strict=True)),
-        product=dict(zip(_OF_PRODUCT, product, strict=True)),
-        current=TemplateVersion(**dict(zip(_ORDERED, current, strict=True))) if current[0] else None,
-    )
+    values: list[Any] = [
+        *own[: len(OF_TEMPLATE)],
+        dict(zip(_JSON_OF_TEMPLATE, map(_raw, own[len(OF_TEMPLATE) :]), strict=True)),
+        dict(zip(_OF_PRODUCT, product, strict=True)),
+        TemplateVersion(**dict(zip(_ORDERED, current, strict=True))) if current[0] else None,
+    ]
+    return ShownTemplate(*values)
 
 
 def _raw(text: str | None) -> msgspec.Raw:

@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from slipway.database.models import Deployment
-from slipway.database.queries import deployments
+from slipway.database.queries import deployments, shown
+from slipway.database.queries.shown import ShownDeployment
 from slipway.domain.deployments import DeploymentStatus
 from slipway.messaging.queries import LOGS, RESOURCES, ListedResources, ListResources, LogsRead, ReadLogs
 from slipway_api.assistant.tools.kinds import Looks
@@ -59,11 +59,11 @@ class DeploymentPreview(Body, frozen=True, kw_only=True):
     user_values: dict[str, Any] | None | UnsetType = UNSET
 
 
-def brief(row: Deployment) -> dict[str, Any]:
+def brief(row: ShownDeployment) -> dict[str, Any]:
     """Return what one needs to know of a deployment."""
     return {
         "id": row.id,
-        "product": row.template.product.name,
+        "product": row.template.product["name"],
         "version": row.template.version_label or row.template.chart_version,
         "domain_name": row.domain_name,
         "status": row.status,
@@ -76,7 +76,7 @@ def brief(row: Deployment) -> dict[str, Any]:
 
 async def _list(deps: Deps, caller: Caller, asked: DeploymentList) -> dict[str, Any]:
     async with deps.database.reading(caller.scope) as session:
-        rows = await deployments.page(
+        rows = await shown.page(
             session, cursor=cursor_of(asked.cursor), limit=PAGE, user=caller.id, deleted=False, status=asked.status
         )
         page = page_of(rows, PAGE, brief)
@@ -90,7 +90,7 @@ async def _state(deps: Deps, caller: Caller, asked: DeploymentState) -> dict[str
             **brief(row),
             "url": f"{deps.public_scheme}://{row.domain_name}",
             "failure_class": row.failure_class,
-            "user_values": row.user_values_json,
+            "user_values": row.user_values,
             "expires_at": row.expires_at,
             "last_reconcile_at": row.last_reconcile_at,
             "revisions": [

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from slipway.database.models import Deployment, ProductTemplateVersion
+from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import deployments, secrets
+from slipway.database.queries.shown import ShownDeployment, ShownTemplate
 from slipway.domain.values import Problem
 from slipway_api.assistant.tools.kinds import HasSecret
 from slipway_api.auth.gate import Caller
@@ -32,7 +33,7 @@ async def previewed_new(deps: Deps, caller: Caller, body: PreviewCreate) -> Prev
 
 async def previewed_change(
     deps: Deps, caller: Caller, deployment: UUID, body: PreviewChange
-) -> tuple[Deployment, PreviewRead]:
+) -> tuple[ShownDeployment, PreviewRead]:
     """Show what a change would do; return the deployment too."""
     async with deps.database.reading(caller.scope) as session:
         found = await found_by(session, deployment)
@@ -45,7 +46,7 @@ async def previewed_change(
 
 async def previewed_roll_back(
     deps: Deps, caller: Caller, deployment: UUID, number: int
-) -> tuple[Deployment, PreviewRead]:
+) -> tuple[ShownDeployment, PreviewRead]:
     """Show what a return to a revision would do; return the deployment too."""
     async with deps.database.reading(caller.scope) as session:
         found = await found_by(session, deployment)
@@ -63,7 +64,9 @@ async def _kept(deps: Deps, caller: Caller, asked: previews.Asked) -> PreviewRea
         return await previews.keep(session, caller, asked, shown)
 
 
-def _refuse_secrets(body: PreviewCreate | PreviewChange, template: ProductTemplateVersion, stored: Any) -> None:
+def _refuse_secrets(
+    body: PreviewCreate | PreviewChange, template: ProductTemplateVersion | ShownTemplate, stored: Any
+) -> None:
     if not isinstance(body.user_values, dict):
         return
     given = user_values.take(body.user_values, template, stored, [])
