@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 
 from slipway.database.engine import Database, Scope, WriteSession
 from slipway.database.hot import Hot, Statement
-from slipway.database.queries import drift, enqueue, expiry, feed, jobs, leases, quotas, shown, sweep
+from slipway.database.queries import deployments, drift, enqueue, expiry, feed, jobs, leases, quotas, sweep
 from slipway.domain.jobs import JobReason
 
 EACH = 20
@@ -99,7 +99,7 @@ class Growing:
         chosen, owner = self._chosen, self._owner
 
         async def of_user(session: WriteSession) -> object:
-            return await shown.page(session, cursor=None, limit=TAKEN, user=owner, deleted=False, status=None)
+            return await deployments.page(session, cursor=None, limit=TAKEN, user=owner, deleted=False, status=None)
 
         async def put_in(session: WriteSession) -> object:
             return await enqueue.enqueue(

@@ -60,6 +60,7 @@ class Soak:
         self._size = size
         self._say = say
         self._changes = Changes(running, connection, connections=size.connections)
+        self._executor = next(name for name in running.services if name.startswith("executor"))
         self.rate = 0.0
         """Jobs a second that are sent: half of what was found."""
 
@@ -86,10 +87,9 @@ class Soak:
         """Read what may grow."""
         row = await self._connection.fetchrow(_LOOK)
         assert row is not None  # noqa: S101 - it is one row always
-        memory = {f"{name} MiB": cpu.resident_mib(server.pid) for name, server in self._running.services.items()}
-        engines = [child for server in self._running.services.values() for child in cpu.children_of(server.pid)]
-        if engines:
-            memory["an engine MiB"] = statistics.mean(cpu.resident_mib(each) for each in engines)
+        services = self._running.services
+        memory = {f"{name} MiB": cpu.resident_mib(server.pid) for name, server in services.items()}
+        memory["an engine MiB"] = statistics.mean(cpu.children_mib(services[self._executor].pid) or [0.0])
         kept = {name: float(value) for name, value in row.items()}
         return Reading(at_sec=time.monotonic() - began, jobs=self._changes.sent, values={**memory, **kept})
 

@@ -14,7 +14,7 @@ from bench import seeds
 from bench.programs import speaking
 from slipway import telemetry
 from slipway.database.engine import Database
-from slipway.database.queries import enqueue, shown
+from slipway.database.queries import deployments, enqueue
 from slipway.domain.charts import Registries
 from slipway.domain.jobs import JobReason, RetryPolicy
 from slipway.domain.outcomes import Outcome
@@ -123,7 +123,7 @@ async def run(told: Told) -> dict[str, float]:
     await core.work(told.jobs)
     ended = time.monotonic()
     async with database.reading() as session:
-        ready = [await shown.get(session, deployment) for deployment, _ in (jobs[0], jobs[-1])]
+        ready = [await deployments.get(session, deployment) for deployment, _ in (jobs[0], jobs[-1])]
     if any(each is None or each.status != "ready" for each in ready):
         raise RuntimeError("not all jobs have ended")
     await database.close()

@@ -8,7 +8,7 @@ from slipway.database.engine import Database
 from slipway.database.queries import deployments, templates
 from tests.api.conftest import World
 from tests.api.test_catalogue import register
-from tests.api.test_product_races import held_up
+from tests.support.held_up import held_up
 
 
 @pytest.mark.parametrize("registered", ["before", "meanwhile"])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
-from slipway.database.queries.shown import ShownTemplate
+from slipway.database.queries.rows import TemplateRow
 from slipway_api.schemas import deployments as schemas
 from tests.api.conftest import World, pointers, refused
 
@@ -50,7 +50,7 @@ async def test_a_page_encodes_a_template_once_however_many_have_it(
     for number, template in enumerate([plain, other, plain, other, plain]):
         assert (await create(api, world, template_id=template, domain_name=f"{number}.example.org")).status_code == 202
 
-    def counting(template: ShownTemplate) -> schemas.Encoded:
+    def counting(template: TemplateRow) -> schemas.Encoded:
         encoded.append(str(template.id))
         return once(template)
 

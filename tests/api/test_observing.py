@@ -74,7 +74,7 @@ async def test_a_fault_is_marked_and_told_with_its_deployment(
     async def broken(*arguments: object, **named: object) -> None:
         raise RuntimeError("s3" + "cret")
 
-    monkeypatch.setattr("slipway.database.queries.shown.get", broken)
+    monkeypatch.setattr("slipway.database.queries.deployments.get", broken)
     with recording() as recorder, capture_logs() as lines:
         answer = await api.get(f"/deployments/{world.deployment}", headers={**world.as_user, "traceparent": PARENT})
     assert answer.status_code == 500

@@ -1,28 +1,15 @@
 """Changes of products that meet others: each waits for the one before it, and then finds what that one made."""
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import text
 
 from slipway.database.engine import Database
 from slipway.database.queries import deployments, products, templates
 from tests.api.conftest import World, pointers, refused
 from tests.api.test_catalogue import register
-
-
-async def held_up(database: Database, asking: Coroutine[Any, Any, httpx.Response]) -> asyncio.Task[httpx.Response]:
-    """Ask, and return when the question waits for somebody's lock (or was answered without waiting)."""
-    task = asyncio.create_task(asking)
-    async with asyncio.timeout(30):
-        while not task.done():
-            async with database.reading() as session:
-                if (await session.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar_one():
-                    break
-    return task
+from tests.support.held_up import held_up
 
 
 async def new_product(api: httpx.AsyncClient, world: World) -> tuple[UUID, UUID]:

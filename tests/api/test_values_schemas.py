@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from slipway.database.engine import Database
 from slipway.database.queries import products, templates
 from slipway.domain.charts import Capabilities
-from slipway_api.operations.values_schema import InvalidSchema, check_schema, problems
+from slipway_api.operations.values_schema import SMALL, InvalidSchema, check_schema, problems
 from tests.api.conftest import World, pointers
 from tests.api.test_catalogue import register
 
@@ -180,3 +181,32 @@ async def test_a_secret_without_a_fixed_place_is_refused_by_its_place_in_the_sch
     made = await register(api, world, docker_image_url="nginx", values_schema_json=schema)
     assert pointers(made) == ["/values_schema_json/properties/user/properties/keys"]
     assert "write them without" in made.json()["errors"][0]["message"]
+
+
+def user_of(schema: dict[str, Any], *, draft: str = DRAFTS[1]) -> dict[str, Any]:
+    return {"$schema": draft, "properties": {"user": schema}}
+
+
+def test_a_validator_is_made_once_for_a_schema_and_anew_for_a_large_one(monkeypatch: pytest.MonkeyPatch):
+    made: list[Any] = []
+    real = jsonschema_rs.Draft202012Validator
+
+    def counting(schema: Any, **options: Any) -> Any:
+        made.append(schema)
+        return real(schema, **options)
+
+    monkeypatch.setattr(jsonschema_rs, "Draft202012Validator", counting)
+    small, large = (user_of({"maxProperties": 1, "title": title}) for title in ("once", "x" * SMALL))
+    for schema, times in ((small, 1), (large, 3)):
+        made.clear()
+        verdicts = [bool(problems(values, schema, Capabilities())) for values in ({"a": 1}, {"a": 1, "b": 2}, {"c": 3})]
+        assert (verdicts, len(made)) == ([False, True, False], times)
+
+
+def test_what_is_kept_of_a_schema_judges_no_other():
+    pairs = {"properties": {"a": {"prefixItems": [{"type": "string"}]}}}
+    whole = Capabilities(user_values_paths=("",))
+    assert problems({"a": [1]}, user_of(pairs), Capabilities())
+    assert not problems({"a": [1]}, user_of(pairs, draft=DRAFTS[0]), Capabilities()), "a word of the later draft only"
+    assert problems({"a": [1]}, user_of(pairs), Capabilities())
+    assert not problems({"a": [1]}, user_of(pairs), whole), "the whole values have no such a"

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from slipway.database.engine import Database
-from slipway.database.queries import products, rollouts, templates
+from slipway.database.queries import deployments, products, rollouts, templates
 from slipway.domain.rollouts import Progress, RolloutStatus, next_wave
 from slipway_scheduler.rollouts import Rollouts
+from tests.support.held_up import held_up
 from tests.support.rows import Seeded, deploy, seed
 
 WAVES: list[tuple[Progress, int | RolloutStatus]] = [
@@ -116,6 +117,23 @@ async def test_a_deployment_that_went_its_own_way_is_skipped(world: World):
         await world.end("ready")
     await world.rollouts.run_once()
     assert (await world.progress(), await world.status()) == ({"succeeded": 2, "skipped": 1}, "succeeded")
+
+
+async def test_a_deployment_that_is_upgraded_meanwhile_is_not_skipped(world: World):
+    [first, *_] = await world.begin(max_failures=0)
+    async with world.superuser.writing() as session:
+        product = await products.get(session, world.seeded.product)
+        assert product is not None
+        other = await templates.add(
+            session, product, docker_image_url="nginx:3", default_values_json={}, values_schema_json={}
+        )
+    async with world.superuser.writing() as session:
+        found = await deployments.lock(session, first)
+        assert found is not None
+        moving = await held_up(world.superuser, world.rollouts.run_once())
+        await deployments.change(session, found, desired_template_id=other)
+    assert await moving == 1
+    assert await world.progress() == {"waiting": 2, "running": 1}
 
 
 async def several(world: World, count: int) -> list[UUID]:

@@ -11,7 +11,7 @@ import structlog
 from slipway.database.engine import Database
 from slipway.database.queries import deployments, drift, wishes
 from slipway.database.queries.drift import Due
-from slipway.database.queries.outbox import Told
+from slipway.database.queries.outbox import News
 from slipway.domain.charts import DriftPolicy
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
@@ -103,10 +103,7 @@ class DriftScan:
             if deployment is None or not await drift.still_there(session, due):
                 return
             if not deployment.drifted or canonical(deployment.drift) != canonical(told):
-                news = Told(
-                    event=EventType.DEPLOYMENT_DRIFTED, actor=SCHEDULER, data={"mode": policy.mode, **told},
-                    deployment=due.id,
-                )  # fmt: skip
+                news = News(event=EventType.DEPLOYMENT_DRIFTED, actor=SCHEDULER, data={"mode": policy.mode, **told})
                 await deployments.change(session, deployment, news, drifted=True, drift_json=told)
             if policy.mode == "correct":
                 await wishes.queue(session, deployment, JobReason.DRIFT, actor=SCHEDULER, options=[JobOption.COMPARE])

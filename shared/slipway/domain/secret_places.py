@@ -15,25 +15,33 @@ _DEEPEST = 100
 _MOST = 1000
 """Secrets of one schema."""
 _KEPT = 32
-"""Schemas of which it is kept where their secrets are: those that were asked for last."""
+"""Schemas of which it is kept where their secrets are: those that were asked for last, of so many bytes at most."""
+_SMALL = 64 * 1024
 
 
 def secret_pointers(schema: dict[str, Any], capabilities: Capabilities) -> frozenset[str]:
     """Return the JSON pointers, in the user's values, of the fields that are secret by schema or by capability."""
-    return _pointers(msgspec.json.encode(schema), msgspec.json.encode(capabilities))
+    text = msgspec.json.encode(schema)
+    found = (_kept if len(text) <= _SMALL else _pointers)(text, whole=_has_charts_shape(capabilities))
+    return found | capabilities.secret_fields.keys()
 
 
-@lru_cache(maxsize=_KEPT)
-def _pointers(schema: bytes, told: bytes) -> frozenset[str]:
-    capabilities = msgspec.json.decode(told, type=Capabilities)
-    walk = _Walk(msgspec.json.decode(schema))
-    return frozenset({pointer(path) for path in walk.of_users(capabilities).paths} | set(capabilities.secret_fields))
+def _pointers(text: bytes, *, whole: bool) -> frozenset[str]:
+    return frozenset(pointer(path) for path in _Walk(msgspec.json.decode(text)).of_users(whole=whole).paths)
+
+
+_kept = lru_cache(maxsize=_KEPT)(_pointers)
+
+
+def _has_charts_shape(capabilities: Capabilities) -> bool:
+    """Tell whether what a user gives has the shape of the chart's values, and not of their `user`."""
+    return capabilities.user_values_paths is not None
 
 
 def secrets_end(schema: dict[str, Any], capabilities: Capabilities) -> bool:
     """Tell whether the schema's secrets have places that can be told one by one: none in a part that contains itself."""
     walk = _Walk(schema)
-    walk.of_users(capabilities)
+    walk.of_users(whole=_has_charts_shape(capabilities))
     return not walk.endless
 
 
@@ -45,7 +53,7 @@ def placeless_secret(schema: dict[str, Any], capabilities: Capabilities) -> str 
     """
     paths = capabilities.user_values_paths
     allowed = [()] if paths is None else [parse_pointer(path) for path in paths if path.startswith("/")]
-    placeless = _Walk(schema).of_users(capabilities).placeless.items()
+    placeless = _Walk(schema).of_users(whole=_has_charts_shape(capabilities)).placeless.items()
     return next((pointer(part) for above, part in placeless if any(_meet(above, each) for each in allowed)), None)
 
 
@@ -84,9 +92,9 @@ class _Walk:
         self._again: set[str] = set()
         """Those that were met while they were open."""
 
-    def of_users(self, capabilities: Capabilities) -> _Secrets:
-        """Return the secrets in what a user may give."""
-        place = () if capabilities.user_values_paths is not None else ("properties", USER)
+    def of_users(self, *, whole: bool) -> _Secrets:
+        """Return the secrets in what a user may give: the whole values, or their `user`."""
+        place = () if whole else ("properties", USER)
         found = self._below(at(self._document.root, place), place, 0)
         found.paths.discard(())
         return found

@@ -4,8 +4,8 @@ import re
 
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
-from slipway.database.queries import deployments, enqueue, outbox, shown, templates, users, wishes
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries import deployments, enqueue, outbox, templates, users, wishes
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobOption, JobReason
@@ -22,7 +22,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?\Z")
 SYSTEM_NAMESPACES = ("default", "slipway-system")
 
 
-async def adopt(session: WriteSession, deps: Deps, caller: Caller, body: DeploymentAdopt) -> ShownDeployment:
+async def adopt(session: WriteSession, deps: Deps, caller: Caller, body: DeploymentAdopt) -> DeploymentRow:
     """Accept a deployment whose release is there already; the first reconcile changes no object, or refuses."""
     found = _place_problems(body)
     domain = fields.domain(body.domain_name, fields.UNSET, deps, found, required=True)
@@ -61,7 +61,7 @@ async def adopt(session: WriteSession, deps: Deps, caller: Caller, body: Deploym
         "domain_name": domain,
     }
     await outbox.record(session, EventType.DEPLOYMENT_CREATED, actor=actor(caller), data=data, deployment=deployment)
-    made = await shown.get(session, deployment)
+    made = await deployments.get(session, deployment)
     assert made is not None  # noqa: S101 - it was inserted a moment ago
     return made
 

@@ -5,7 +5,7 @@ from msgspec import UNSET
 from slipway.database.engine import Statements
 from slipway.database.errors import Taken
 from slipway.database.queries import creating, enqueue, outbox, wishes
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.changes import changes_of
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobReason
@@ -21,7 +21,7 @@ from slipway_api.problems import ApiError
 from slipway_api.schemas.deployments import DeploymentCreate
 
 
-async def create(asked: Statements, deps: Deps, caller: Caller, body: DeploymentCreate) -> ShownDeployment:
+async def create(asked: Statements, deps: Deps, caller: Caller, body: DeploymentCreate) -> DeploymentRow:
     """Accept a new deployment and return it."""
     found: list[Problem] = []
     domain = fields.domain(body.domain_name, body.domainname, deps, found, required=True)

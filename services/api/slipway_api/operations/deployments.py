@@ -12,7 +12,7 @@ from slipway.database.errors import Taken
 from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import deployments, products, quotas, templates, users, wishes
 from slipway.database.queries import secrets as sealed_secrets
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway.database.queries.wishes import Wish
 from slipway.domain.changes import changes_of
 from slipway.domain.events import EventType
@@ -36,8 +36,8 @@ from slipway_api.schemas.deployments import (
 
 
 async def change(
-    asked: Statements, deps: Deps, caller: Caller, deployment: ShownDeployment, body: DeploymentUpdate
-) -> ShownDeployment:
+    asked: Statements, deps: Deps, caller: Caller, deployment: DeploymentRow, body: DeploymentUpdate
+) -> DeploymentRow:
     """Accept a change and return what it is then: the same object when it changes nothing."""
     refuse_deleting(deployment)
     found: list[Problem] = []
@@ -84,8 +84,8 @@ async def change(
 
 
 async def upgrade(
-    session: WriteSession, deps: Deps, caller: Caller, deployment: ShownDeployment, body: DeploymentUpgrade
-) -> ShownDeployment:
+    session: WriteSession, deps: Deps, caller: Caller, deployment: DeploymentRow, body: DeploymentUpgrade
+) -> DeploymentRow:
     """Accept another version of the same product and return what it is then: the same object when that is wanted already."""
     refuse_deleting(deployment)
     template = await templates.get(session, body.template_id)
@@ -107,8 +107,8 @@ async def upgrade(
 
 
 async def roll_back(
-    session: WriteSession, caller: Caller, deployment: ShownDeployment, body: DeploymentRollback
-) -> ShownDeployment:
+    session: WriteSession, caller: Caller, deployment: DeploymentRow, body: DeploymentRollback
+) -> DeploymentRow:
     """Want what an earlier revision was made from, and return what it is then: the same object when that is wanted already."""
     refuse_deleting(deployment)
     revision = await deployments.revision(session, deployment=deployment.id, revision=body.revision)
@@ -130,12 +130,12 @@ async def roll_back(
     return await accept(session, caller, deployment, Wish(reason=JobReason.ROLLBACK, fields=wanted, changes=changes))
 
 
-async def delete(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def delete(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Accept a delete and return what it is then; a second one is the first. One that is gone already stays as it is."""
     return await wishes.delete(asked, deployment, actor=actor(caller))
 
 
-async def locked(asked: Statements, caller: Caller, deployment: UUID) -> ShownDeployment:
+async def locked(asked: Statements, caller: Caller, deployment: UUID) -> DeploymentRow:
     """Lock and return the deployment, in the system's lock order; 404 when it is not the caller's."""
     if not await users.hold(asked, caller.id):
         raise ApiError("unauthenticated", "the user of this token is gone")
@@ -145,7 +145,7 @@ async def locked(asked: Statements, caller: Caller, deployment: UUID) -> ShownDe
     return found
 
 
-async def accept(asked: Statements, caller: Caller, deployment: ShownDeployment, wish: Wish) -> ShownDeployment:
+async def accept(asked: Statements, caller: Caller, deployment: DeploymentRow, wish: Wish) -> DeploymentRow:
     """Write the wish and return what the deployment is then; 409 when its domain is in use."""
     try:
         return await wishes.change(asked, deployment, wish, actor=actor(caller))
@@ -153,7 +153,7 @@ async def accept(asked: Statements, caller: Caller, deployment: ShownDeployment,
         raise domain_taken() from None
 
 
-def refuse_deleting(deployment: ShownDeployment) -> None:
+def refuse_deleting(deployment: DeploymentRow) -> None:
     """409 when the deployment is being deleted, or is."""
     if deployment.status in wishes.ENDING:
         raise ApiError("deleting", "the deployment is being deleted: it takes no change any more")
@@ -169,7 +169,7 @@ def new_uid(slug: str, email: str) -> str:
 
 
 def _changes(
-    deployment: ShownDeployment, wanted: dict[str, Any], secret_places: Collection[str] = ()
+    deployment: DeploymentRow, wanted: dict[str, Any], secret_places: Collection[str] = ()
 ) -> tuple[dict[str, Any], ...]:
     """Return what is changed in which columns and secrets, for the audit trail."""
     found: list[dict[str, Any]] = []

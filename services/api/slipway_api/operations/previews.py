@@ -9,7 +9,7 @@ from msgspec import UNSET
 from slipway.database.engine import ReadSession, WriteSession
 from slipway.database.models import DeploymentRevision, Preview, ProductTemplateVersion
 from slipway.database.queries import feed, previews, registries, secrets, templates
-from slipway.database.queries.shown import ShownDeployment, ShownTemplate
+from slipway.database.queries.rows import DeploymentRow, TemplateRow
 from slipway.domain.changes import changes_of
 from slipway.domain.charts import InvalidChartRef
 from slipway.domain.secrets import set_name
@@ -72,7 +72,7 @@ async def of_new(session: ReadSession, deps: Deps, caller: Caller, body: Preview
     )
 
 
-async def of_change(session: ReadSession, deps: Deps, deployment: ShownDeployment, body: PreviewChange) -> Asked:
+async def of_change(session: ReadSession, deps: Deps, deployment: DeploymentRow, body: PreviewChange) -> Asked:
     """Return the question for a change of a deployment."""
     refuse_deleting(deployment)
     found: list[Problem] = []
@@ -85,7 +85,7 @@ async def of_change(session: ReadSession, deps: Deps, deployment: ShownDeploymen
 
 
 async def of_roll_back(
-    session: ReadSession, deps: Deps, deployment: ShownDeployment, revision: DeploymentRevision
+    session: ReadSession, deps: Deps, deployment: DeploymentRow, revision: DeploymentRevision
 ) -> Asked:
     """Return the question for a return to a revision: its version, withdrawn or not, its values and its own secrets."""
     refuse_deleting(deployment)
@@ -99,8 +99,8 @@ async def of_roll_back(
 async def _of_wanted(
     session: ReadSession,
     deps: Deps,
-    deployment: ShownDeployment,
-    template: ProductTemplateVersion | ShownTemplate,
+    deployment: DeploymentRow,
+    template: ProductTemplateVersion | TemplateRow,
     domain: str,
     values: Any,
     stored: dict[str, str],
@@ -180,8 +180,8 @@ def read(row: Preview) -> PreviewRead:
 
 
 async def _other_template(
-    session: ReadSession, deployment: ShownDeployment, wanted: UUID | None
-) -> ProductTemplateVersion | ShownTemplate:
+    session: ReadSession, deployment: DeploymentRow, wanted: UUID | None
+) -> ProductTemplateVersion | TemplateRow:
     if wanted is None or wanted == deployment.desired_template_id:
         return deployment.template
     template = await templates.get(session, wanted)
@@ -194,7 +194,7 @@ async def _question(
     session: ReadSession,
     deps: Deps,
     cluster: str,
-    template: ProductTemplateVersion | ShownTemplate,
+    template: ProductTemplateVersion | TemplateRow,
     values: Values | None,
     system: SystemValues,
     sealed: dict[str, str],

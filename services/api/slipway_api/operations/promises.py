@@ -6,7 +6,7 @@ import msgspec
 
 from slipway.database.engine import Statements
 from slipway.database.queries import previews
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.values import Values, canonical
 from slipway_api.deps import Deps
 from slipway_api.problems import ApiError, invalid
@@ -37,7 +37,7 @@ async def kept(
     asked: Statements,
     deps: Deps,
     preview: UUID | None,
-    deployment: ShownDeployment | None,
+    deployment: DeploymentRow | None,
     inputs: Inputs,
 ) -> UUID | None:
     """Return the preview's id when the change is what it showed; 412 when the deployment, 409 when the inputs differ."""

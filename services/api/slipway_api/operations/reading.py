@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from slipway.database.engine import ReadSession
-from slipway.database.queries import feed, outbox, shown
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries import deployments, feed, outbox
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.events import EventType
 from slipway.messaging.queries import Place
 from slipway_api.accepting import actor
@@ -15,9 +15,9 @@ from slipway_api.deps import Deps
 from slipway_api.problems import not_found
 
 
-async def found_by(session: ReadSession, deployment: UUID) -> ShownDeployment:
+async def found_by(session: ReadSession, deployment: UUID) -> DeploymentRow:
     """Return the deployment; 404 when it is not the caller's."""
-    found = await shown.get(session, deployment)
+    found = await deployments.get(session, deployment)
     if found is None:
         raise not_found("deployment")
     return found
@@ -26,7 +26,7 @@ async def found_by(session: ReadSession, deployment: UUID) -> ShownDeployment:
 @asynccontextmanager
 async def looking(
     deps: Deps, caller: Caller, deployment: UUID, what: str
-) -> AsyncGenerator[tuple[ReadSession, ShownDeployment]]:
+) -> AsyncGenerator[tuple[ReadSession, DeploymentRow]]:
     """Open a session on the deployment; an admin's look at somebody else's is recorded when it closes, before the answer."""
     async with deps.database.reading(caller.scope) as session:
         found = await found_by(session, deployment)
@@ -40,7 +40,7 @@ async def looked_at(deps: Deps, caller: Caller, deployment: UUID, what: str) -> 
         return found.cluster, await place_of(session, found)
 
 
-async def place_of(session: ReadSession, deployment: ShownDeployment) -> Place:
+async def place_of(session: ReadSession, deployment: DeploymentRow) -> Place:
     head = await feed.head(session)
     return Place(
         installation=head.uid, deployment=deployment.id, namespace=deployment.namespace_name,
@@ -48,7 +48,7 @@ async def place_of(session: ReadSession, deployment: ShownDeployment) -> Place:
     )  # fmt: skip
 
 
-async def audited(deps: Deps, caller: Caller, deployment: ShownDeployment, what: str) -> None:
+async def audited(deps: Deps, caller: Caller, deployment: DeploymentRow, what: str) -> None:
     """Record that `what` was read, unless it is the reader's own."""
     if deployment.user_id == caller.id:
         return

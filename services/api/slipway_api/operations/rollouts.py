@@ -7,7 +7,7 @@ import msgspec
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import Product, ProductTemplateVersion, Rollout
-from slipway.database.queries import deployments, outbox, rollouts, shown, templates
+from slipway.database.queries import deployments, outbox, rollouts, templates
 from slipway.domain.events import EventType
 from slipway.domain.rollouts import RolloutStatus
 from slipway.domain.values import Problem
@@ -26,7 +26,7 @@ async def begin(session: WriteSession, caller: Caller, product: Product, body: R
         raise invalid("/template_id", "is no live version of this product")
     items: dict[UUID, str | None] = {}
     for deployment in await deployments.of_product(session, product.id):
-        found = await shown.get(session, deployment)
+        found = await deployments.get(session, deployment)
         if found and found.desired_template_id != template.id and found.status != "deleting":
             items[deployment] = await _misfit(session, deployment, found.user_values, template)
     try:

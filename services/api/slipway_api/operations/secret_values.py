@@ -1,7 +1,7 @@
 """Setting and removing one secret of a deployment."""
 
 from slipway.database.engine import Statements
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway.database.queries.wishes import Wish
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobReason
@@ -16,8 +16,8 @@ from slipway_api.problems import ApiError, not_found
 
 
 async def put(
-    asked: Statements, caller: Caller, deployment: ShownDeployment, name: str, value: str | None
-) -> ShownDeployment:
+    asked: Statements, caller: Caller, deployment: DeploymentRow, name: str, value: str | None
+) -> DeploymentRow:
     """Set the secret of that name (its path in the values, as in `auth/password`); None removes it. Return what it is then."""
     refuse_deleting(deployment)
     template = deployment.template

@@ -9,7 +9,7 @@ import msgspec
 from slipway.database.engine import Statements
 from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import secrets
-from slipway.database.queries.shown import ShownTemplate
+from slipway.database.queries.rows import TemplateRow
 from slipway.domain.charts import SecretField
 from slipway.domain.secret_places import secret_pointers
 from slipway.domain.secrets import MASK, reference_of, replace
@@ -33,7 +33,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take(
-    values: Any, template: ProductTemplateVersion | ShownTemplate, stored: Collection[str], found: list[Problem]
+    values: Any, template: ProductTemplateVersion | TemplateRow, stored: Collection[str], found: list[Problem]
 ) -> Given:
     """Return the values as they are to be stored; what is wrong is added to `found`, with pointers below /user_values.
 

@@ -19,7 +19,9 @@ _PATTERNS = jsonschema_rs.RegexOptions()
 """Without looking around and back references, which Helm does not know."""
 _WHOLE = "urn:slipway:values-schema"
 KEPT = 32
-"""Schemas of which it is kept what was made of them: those that were asked for last."""
+"""Validators. One with forty patterns has 150 KiB, and takes a millisecond to be made."""
+SMALL = 64 * 1024
+"""Bytes of a schema whose validator is kept; most have a few KiB."""
 
 
 class InvalidSchema(ValueError):
@@ -33,10 +35,9 @@ def check_schema(schema: dict[str, Any]) -> None:
     for reference in _references(schema):
         if not reference.startswith("#"):
             raise InvalidSchema(f"only local references (#...) are allowed, not {reference[:100]}")
-    text = msgspec.json.encode(schema)
-    _validator(text, of_user=False)
+    _made(schema)
     if _takes_values(schema):
-        _validator(text, of_user=True)
+        _made(_of_user(schema))
 
 
 def problems(
@@ -79,15 +80,14 @@ def _of_user(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _violations(values: Any, schema: dict[str, Any], *, of_user: bool = False, partial: bool = False) -> list[Problem]:
-    text = msgspec.json.encode(schema)
-    if _refers(text) and _takes_too_long(values, schema, of_user=of_user):
+    if _takes_too_long(values, schema, of_user=of_user):
         message = (
             "the schema of this template version refers to its parts so often that too many of them would judge these"
             " values: give fewer or less deep ones"
         )
         return [Problem(pointer="", message=message)]
     try:
-        validator = _validator(text, of_user=of_user)
+        validator = _validator(schema, of_user=of_user)
     except InvalidSchema as error:  # of a version from before a rule of `check_schema`
         message = f"the schema of this template version {error}: an admin registers another"
         return [Problem(pointer="", message=message)]
@@ -98,14 +98,10 @@ def _violations(values: Any, schema: dict[str, Any], *, of_user: bool = False, p
     ]
 
 
-@lru_cache(maxsize=KEPT)
-def _refers(text: bytes) -> bool:
-    """Tell whether a schema has references: without them validation is soon over."""
-    return next(_references(msgspec.json.decode(text)), None) is not None
-
-
 def _takes_too_long(values: Any, schema: dict[str, Any], *, of_user: bool) -> bool:
-    """Tell whether validation, which nothing can interrupt, would go on and on."""
+    """Tell whether validation, which nothing can interrupt, would go on and on. Only references make that possible."""
+    if next(_references(schema), None) is None:
+        return False
     try:
         check_work(Document(schema), schema["properties"][USER] if of_user else schema, values)
     except TooMuchWork:
@@ -133,16 +129,26 @@ def _sentence(error: Any) -> str:
     )
 
 
-@lru_cache(maxsize=KEPT)
-def _validator(text: bytes, *, of_user: bool) -> Any:
-    """Return what judges by a schema, or by its `user`. Making one with forty patterns takes a millisecond; it has 150 KiB."""
-    whole = msgspec.json.decode(text)
-    schema = _of_user(whole) if of_user else whole
+def _validator(schema: dict[str, Any], *, of_user: bool) -> Any:
+    """Return what judges by a schema, or by its `user`: kept for the small ones that were asked for last."""
+    text = msgspec.json.encode(schema)
+    return (_kept if len(text) <= SMALL else _made_of)(text, of_user=of_user)
+
+
+def _made_of(text: bytes, *, of_user: bool) -> Any:
+    schema = msgspec.json.decode(text)
+    return _made(_of_user(schema) if of_user else schema)
+
+
+_kept = lru_cache(maxsize=KEPT)(_made_of)
+
+
+def _made(schema: dict[str, Any]) -> Any:
     try:
         if schema.get("$schema") in DRAFT_7:
             return jsonschema_rs.Draft7Validator(schema, retriever=_refuse, pattern_options=_PATTERNS)
-        undeclared = {key: value for key, value in schema.items() if key != "$schema"}
-        return jsonschema_rs.Draft202012Validator(undeclared, retriever=_refuse, pattern_options=_PATTERNS)
+        whole = {key: value for key, value in schema.items() if key != "$schema"}
+        return jsonschema_rs.Draft202012Validator(whole, retriever=_refuse, pattern_options=_PATTERNS)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise InvalidSchema(f"is not a usable JSON Schema: {str(error).splitlines()[0][:200]}") from error
 

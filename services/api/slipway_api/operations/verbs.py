@@ -4,7 +4,7 @@ from typing import Any
 
 from slipway.database.engine import Statements
 from slipway.database.queries import holding, wishes
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.failures import FailureClass
@@ -17,7 +17,7 @@ from slipway_api.problems import ApiError
 CANCELLED = "a person cancelled it; the cluster keeps what it has"
 
 
-async def reconcile(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def reconcile(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Compare with the cluster and correct, whatever was held back before: after a failure, another try."""
     failed = deployment.status == DeploymentStatus.ERROR
     return await _again(
@@ -26,17 +26,17 @@ async def reconcile(asked: Statements, caller: Caller, deployment: ShownDeployme
     )  # fmt: skip
 
 
-async def restart(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def restart(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Have all pods made anew."""
     return await _again(asked, caller, deployment, JobOption.RESTART, EventType.DEPLOYMENT_RESTART_REQUESTED)
 
 
-async def test(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def test(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Run the chart's tests; how they ended is on the feed, and in the job."""
     return await _again(asked, caller, deployment, JobOption.TEST, EventType.DEPLOYMENT_TEST_REQUESTED)
 
 
-async def cancel(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def cancel(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Stop what runs and waits; the cluster keeps what it has. Nothing runs, or it is suspended: nothing to do."""
     refuse_deleting(deployment)
     if deployment.suspended:
@@ -55,12 +55,12 @@ async def cancel(asked: Statements, caller: Caller, deployment: ShownDeployment)
     )
 
 
-async def suspend(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def suspend(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Hold back all jobs but a delete; what runs finishes, changes are accepted and wait."""
     return await _hold(asked, caller, deployment, EventType.DEPLOYMENT_SUSPENDED, suspended=True)
 
 
-async def resume(asked: Statements, caller: Caller, deployment: ShownDeployment) -> ShownDeployment:
+async def resume(asked: Statements, caller: Caller, deployment: DeploymentRow) -> DeploymentRow:
     """Let jobs run again."""
     return await _hold(asked, caller, deployment, EventType.DEPLOYMENT_RESUMED, suspended=False)
 
@@ -68,19 +68,19 @@ async def resume(asked: Statements, caller: Caller, deployment: ShownDeployment)
 async def _again(
     asked: Statements,
     caller: Caller,
-    deployment: ShownDeployment,
+    deployment: DeploymentRow,
     option: JobOption,
     event: EventType,
     *,
     reason: JobReason = JobReason.MANUAL,
-) -> ShownDeployment:
+) -> DeploymentRow:
     refuse_deleting(deployment)
     return await wishes.look_again(asked, deployment, actor=actor(caller), options=[option], event=event, reason=reason)
 
 
 async def _hold(
-    asked: Statements, caller: Caller, deployment: ShownDeployment, event: EventType, *, suspended: bool
-) -> ShownDeployment:
+    asked: Statements, caller: Caller, deployment: DeploymentRow, event: EventType, *, suspended: bool
+) -> DeploymentRow:
     if deployment.status in wishes.ENDING:
         raise ApiError("deleting", "the deployment is being deleted: nothing holds that back")
     if deployment.suspended is suspended:

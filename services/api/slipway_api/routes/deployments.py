@@ -7,8 +7,8 @@ from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from slipway.database.queries import shown
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries import deployments
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.deployments import DeploymentStatus
 from slipway_api.accepting import Answer, Idempotent, accepting, accepting_hot, require_match, respond
 from slipway_api.auth.gate import admin_of, caller_of
@@ -34,7 +34,7 @@ from slipway_api.schemas.deployments import (
 Req = Request[Any, Any, Any]
 
 
-def answer_of(found: ShownDeployment, deps: Deps, status: int) -> Answer:
+def answer_of(found: DeploymentRow, deps: Deps, status: int) -> Answer:
     """Return the answer that shows a deployment."""
     return Answer(
         body=read_deployment(found, deps.public_scheme),
@@ -60,7 +60,7 @@ async def list_deployments(
         admin_of(request)
     after, most = cursor_of(cursor), limit_of(limit)
     async with deps.database.hot(caller.scope, read_only=True) as asked:
-        rows = await shown.page(
+        rows = await deployments.page(
             asked, user=user_id or caller.id, cursor=after, limit=most, deleted=deleted, status=status
         )
     await audited_list(deps, caller, user_id or caller.id)
@@ -90,7 +90,7 @@ async def get_deployment(
     """Return one deployment; one that was deleted still answers its owner."""
     caller = caller_of(request)
     async with deps.database.hot(caller.scope, read_only=True) as asked:
-        found = await shown.get(asked, deployment_id)
+        found = await deployments.get(asked, deployment_id)
     if found is None:
         raise not_found("deployment")
     await audited(deps, caller, found, "deployment")

@@ -10,7 +10,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from slipway.database.engine import WriteSession
 from slipway.database.errors import Taken
 from slipway.database.models import DeploymentReconcileJob
-from slipway.database.queries import deployments, jobs, outbox, shown
+from slipway.database.queries import deployments, jobs, outbox
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.deployments import DeploymentStatus
 from slipway.domain.events import EventType
 from slipway.domain.jobs import JobReason, JobStatus
@@ -49,8 +50,8 @@ async def requeue_job(
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         admin_of(request)
-        job = await _locked(session, job_id)
-        await _refuse_ended(session, job)
+        job, deployment = await _locked(session, job_id)
+        _refuse_ended(job, deployment)
         try:
             if not await jobs.requeue(session, job_id, job.deployment_id):
                 raise ApiError("conflict", _why_not_again(job))
@@ -70,7 +71,7 @@ async def fail_job(
     caller = caller_of(request)
     async with accepting(deps, caller, request) as session:
         admin_of(request)
-        job = await _locked(session, job_id)
+        job, _ = await _locked(session, job_id)
         if not await jobs.fail(session, job_id, job.deployment_id, error="an admin ended the job"):
             raise ApiError("conflict", f"the job is {job.status}: it has ended already")
         await _tell(session, caller, job, EventType.JOB_FAILED)
@@ -79,16 +80,14 @@ async def fail_job(
     return respond(answer)
 
 
-async def _locked(session: WriteSession, job_id: UUID) -> DeploymentReconcileJob:
-    """Return the job with its deployment locked, as the lock order has it."""
-    job = await _job(session, job_id)
-    await deployments.lock(session, job.deployment_id)
-    return await _job(session, job_id)
+async def _locked(session: WriteSession, job_id: UUID) -> tuple[DeploymentReconcileJob, DeploymentRow | None]:
+    """Return the job, and its deployment with that one locked first, as the lock order has it."""
+    deployment = await deployments.lock(session, (await _job(session, job_id)).deployment_id)
+    return await _job(session, job_id), deployment
 
 
-async def _refuse_ended(session: WriteSession, job: DeploymentReconcileJob) -> None:
+def _refuse_ended(job: DeploymentReconcileJob, deployment: DeploymentRow | None) -> None:
     """409 when the job could bring back what is deleted, or is being deleted."""
-    deployment = await shown.get(session, job.deployment_id)
     status = deployment.status if deployment else DeploymentStatus.DELETED
     ending = status == DeploymentStatus.DELETING and job.reason != JobReason.DELETE
     if ending or status == DeploymentStatus.DELETED:

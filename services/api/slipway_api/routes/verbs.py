@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from slipway.database.engine import Statements
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway_api.accepting import accepting_hot, respond
 from slipway_api.auth.gate import Caller, caller_of
 from slipway_api.deps import Deps
@@ -20,7 +20,7 @@ from slipway_api.schemas.common import Empty
 from slipway_api.schemas.deployments import DeploymentRead
 
 Req = Request[Any, Any, Any]
-Verb = Callable[[Statements, Caller, ShownDeployment], Awaitable[ShownDeployment]]
+Verb = Callable[[Statements, Caller, DeploymentRow], Awaitable[DeploymentRow]]
 
 
 async def _do(verb: Verb, deployment: UUID, request: Req, deps: Deps) -> Response[DeploymentRead]:

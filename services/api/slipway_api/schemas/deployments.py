@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from slipway.database.models import DeploymentReconcileJob, DeploymentRevision
-from slipway.database.queries.shown import OF_TEMPLATE, ShownDeployment, ShownTemplate
+from slipway.database.queries.rows import OF_TEMPLATE, DeploymentRow, TemplateRow
 from slipway.domain.versions import is_newer
 from slipway.messaging.queries import Pod, Resource
 from slipway_api.schemas.common import Body
@@ -177,7 +177,7 @@ class Encoded(msgspec.Struct, frozen=True, kw_only=True):
     newer: UUID | None
 
 
-def encoded(template: ShownTemplate) -> Encoded:
+def encoded(template: TemplateRow) -> Encoded:
     columns = {name: getattr(template, name) for name in OF_TEMPLATE}
     read = ProductTemplateVersionRead(
         **columns, **cast("dict[str, Any]", template.json), product=ProductSummary(**template.product)
@@ -187,7 +187,7 @@ def encoded(template: ShownTemplate) -> Encoded:
     return Encoded(content=msgspec.Raw(msgspec.json.encode(read)), newer=newer)
 
 
-def read_deployment(deployment: ShownDeployment, scheme: str, *, template: Encoded | None = None) -> DeploymentRead:
+def read_deployment(deployment: DeploymentRow, scheme: str, *, template: Encoded | None = None) -> DeploymentRead:
     """Return what is shown of a deployment; `template` when it was encoded already, for another one of a page."""
     template = template or encoded(deployment.template)
     shown: dict[str, Any] = {
@@ -201,11 +201,11 @@ def read_deployment(deployment: ShownDeployment, scheme: str, *, template: Encod
     return DeploymentRead(**shown)
 
 
-def deployment_reader(scheme: str) -> Callable[[ShownDeployment], DeploymentRead]:
+def deployment_reader(scheme: str) -> Callable[[DeploymentRow], DeploymentRead]:
     """Return what reads the deployments of one page: a template that many of them have is encoded once."""
     templates: dict[UUID, Encoded] = {}
 
-    def read(deployment: ShownDeployment) -> DeploymentRead:
+    def read(deployment: DeploymentRow) -> DeploymentRead:
         wanted = deployment.desired_template_id
         if wanted not in templates:
             templates[wanted] = encoded(deployment.template)

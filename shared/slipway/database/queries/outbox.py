@@ -61,12 +61,17 @@ _INSERT_MANY = Statement(
 )
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of a deployment."""
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event says; `data` holds no secret."""
 
     event: EventType
     actor: Actor
     data: dict[str, Any]
+
+
+class Told(News, frozen=True, kw_only=True):
+    """An event of a deployment."""
+
     deployment: UUID
 
 
@@ -81,7 +86,7 @@ async def record(
     owner: UUID | None = None,
 ) -> None:
     """Insert one event. For a deployment the subject, owner and `deployment_seq` are filled in; `data` holds no secret."""
-    values = values_of(event, actor, data)
+    values = values_of(News(event=event, actor=actor, data=data))
     if deployment is not None:
         (await session.execute(_INSERT_OF_DEPLOYMENT, {**values, "deployment": deployment})).one()
     else:
@@ -93,16 +98,16 @@ async def record_first(
 ) -> None:
     """Insert the first event of a deployment, which this transaction inserted with `event_seq` 1."""
     place = {"subject": f"deployments/{deployment}", "deployment": deployment, "owner_id": owner}
-    await session.execute(_INSERT_FIRST, {**values_of(event, actor, data), **place})
+    await session.execute(_INSERT_FIRST, {**values_of(News(event=event, actor=actor, data=data)), **place})
 
 
-def values_of(event: EventType, actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
+def values_of(news: News) -> dict[str, Any]:
     """Return the parameters of one event."""
     return {
         "event_id": new_id(),
-        "type": event.value,
-        "actor": msgspec.json.encode(actor).decode(),
-        "data": msgspec.json.encode(data).decode(),
+        "type": news.event.value,
+        "actor": msgspec.json.encode(news.actor).decode(),
+        "data": msgspec.json.encode(news.data).decode(),
     }
 
 

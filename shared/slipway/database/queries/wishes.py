@@ -11,8 +11,8 @@ import msgspec
 
 from slipway.database.engine import Statements
 from slipway.database.queries import deployments, enqueue
-from slipway.database.queries.outbox import Told
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.outbox import News
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.deployments import DeploymentStatus, status_on_change
 from slipway.domain.events import Actor, EventType
 from slipway.domain.jobs import JobOption, JobReason
@@ -35,7 +35,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the event says; absent: the names of the columns, and the changes."""
 
 
-async def change(asked: Statements, deployment: ShownDeployment, wish: Wish, *, actor: Actor) -> ShownDeployment:
+async def change(asked: Statements, deployment: DeploymentRow, wish: Wish, *, actor: Actor) -> DeploymentRow:
     """Want something else: the generation rises. Return it as it is then. Taken when the domain is in use."""
     data = {"fields": sorted(wish.fields), "changes": list(wish.changes)} if wish.told is None else wish.told
     changed = await write(
@@ -50,13 +50,13 @@ async def change(asked: Statements, deployment: ShownDeployment, wish: Wish, *, 
 
 async def look_again(
     asked: Statements,
-    deployment: ShownDeployment,
+    deployment: DeploymentRow,
     *,
     actor: Actor,
     options: Collection[JobOption],
     event: EventType,
     reason: JobReason = JobReason.MANUAL,
-) -> ShownDeployment:
+) -> DeploymentRow:
     """Want the same, done again, whatever was held back. Return it as it is then."""
     status = _status_on_change(deployment)
     changed = await write(asked, deployment, event, {}, actor=actor, status=status, hold_generation=None)
@@ -64,7 +64,7 @@ async def look_again(
     return changed
 
 
-async def delete(asked: Statements, deployment: ShownDeployment, *, actor: Actor) -> ShownDeployment:
+async def delete(asked: Statements, deployment: DeploymentRow, *, actor: Actor) -> DeploymentRow:
     """Want it gone; a second wish is the first, unless that one's job was given up. Return it as it is then."""
     if deployment.status == DeploymentStatus.DELETED:
         return deployment
@@ -82,20 +82,20 @@ async def delete(asked: Statements, deployment: ShownDeployment, *, actor: Actor
 
 async def write(
     asked: Statements,
-    deployment: ShownDeployment,
+    deployment: DeploymentRow,
     event: EventType,
     data: dict[str, Any],
     *,
     actor: Actor,
     **fields: Any,
-) -> ShownDeployment:
+) -> DeploymentRow:
     """Write fields, and the event of it with where the deployment stands then. Taken when the domain is in use."""
     stands = {name: fields.get(name, getattr(deployment, name)) for name in ("status", "generation")}
-    told = Told(event=event, actor=actor, data={**stands, **data}, deployment=deployment.id)
-    return await deployments.change(asked, deployment, told, **fields)
+    news = News(event=event, actor=actor, data={**stands, **data})
+    return await deployments.change(asked, deployment, news, **fields)
 
 
-def _status_on_change(deployment: ShownDeployment) -> str:
+def _status_on_change(deployment: DeploymentRow) -> str:
     return status_on_change(
         DeploymentStatus(deployment.status), applied=deployment.applied_generation is not None
     ).value
@@ -108,16 +108,16 @@ def told_actor(actor: Actor) -> dict[str, Any]:
 
 async def queue(
     asked: Statements,
-    deployment: ShownDeployment,
+    deployment: DeploymentRow,
     reason: JobReason,
     *,
     actor: Actor,
     options: Collection[JobOption] = (),
     changes: Collection[dict[str, Any]] = (),
     preview: UUID | None = None,
-) -> UUID:
-    """Queue a job for the deployment as it is wanted now, and nothing else; return the job's id."""
-    return await enqueue.enqueue(
+) -> None:
+    """Queue a job for the deployment as it is wanted now, and nothing else."""
+    await enqueue.enqueue(
         asked,
         deployment=deployment.id,
         user=deployment.user_id,

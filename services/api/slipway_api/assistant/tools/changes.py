@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from slipway.database.engine import WriteSession
 from slipway.database.queries import previews
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries.rows import DeploymentRow
 from slipway.messaging.queries import RESOURCES, ListedResources, ListResources, ObjectName, Place
 from slipway_api.assistant.tools.kinds import Changes, Proposal
 from slipway_api.assistant.tools.previewing import previewed_change, previewed_new, previewed_roll_back
@@ -179,7 +179,7 @@ def _proposal(asked: Body, preview: PreviewRead, what: str, **more: Any) -> Prop
     )
 
 
-async def _unchanged(session: WriteSession, caller: Caller, deployment: UUID, generation: int) -> ShownDeployment:
+async def _unchanged(session: WriteSession, caller: Caller, deployment: UUID, generation: int) -> DeploymentRow:
     """Lock and return the deployment; 412 when it is not what the user was shown any more."""
     found = await operations.locked(session, caller, deployment)
     if found.generation != generation:

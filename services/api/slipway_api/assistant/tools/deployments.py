@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from slipway.database.queries import deployments, shown
-from slipway.database.queries.shown import ShownDeployment
+from slipway.database.queries import deployments
+from slipway.database.queries.rows import DeploymentRow
 from slipway.domain.deployments import DeploymentStatus
 from slipway.messaging.queries import LOGS, RESOURCES, ListedResources, ListResources, LogsRead, ReadLogs
 from slipway_api.assistant.tools.kinds import Looks
@@ -59,7 +59,7 @@ class DeploymentPreview(Body, frozen=True, kw_only=True):
     user_values: dict[str, Any] | None | UnsetType = UNSET
 
 
-def brief(row: ShownDeployment) -> dict[str, Any]:
+def brief(row: DeploymentRow) -> dict[str, Any]:
     """Return what one needs to know of a deployment."""
     return {
         "id": row.id,
@@ -76,7 +76,7 @@ def brief(row: ShownDeployment) -> dict[str, Any]:
 
 async def _list(deps: Deps, caller: Caller, asked: DeploymentList) -> dict[str, Any]:
     async with deps.database.reading(caller.scope) as session:
-        rows = await shown.page(
+        rows = await deployments.page(
             session, cursor=cursor_of(asked.cursor), limit=PAGE, user=caller.id, deleted=False, status=asked.status
         )
         page = page_of(rows, PAGE, brief)

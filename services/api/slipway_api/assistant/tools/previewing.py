@@ -7,7 +7,7 @@ import msgspec
 
 from slipway.database.models import ProductTemplateVersion
 from slipway.database.queries import deployments, secrets
-from slipway.database.queries.shown import ShownDeployment, ShownTemplate
+from slipway.database.queries.rows import DeploymentRow, TemplateRow
 from slipway.domain.values import Problem
 from slipway_api.assistant.tools.kinds import HasSecret
 from slipway_api.auth.gate import Caller
@@ -33,7 +33,7 @@ async def previewed_new(deps: Deps, caller: Caller, body: PreviewCreate) -> Prev
 
 async def previewed_change(
     deps: Deps, caller: Caller, deployment: UUID, body: PreviewChange
-) -> tuple[ShownDeployment, PreviewRead]:
+) -> tuple[DeploymentRow, PreviewRead]:
     """Show what a change would do; return the deployment too."""
     async with deps.database.reading(caller.scope) as session:
         found = await found_by(session, deployment)
@@ -46,7 +46,7 @@ async def previewed_change(
 
 async def previewed_roll_back(
     deps: Deps, caller: Caller, deployment: UUID, number: int
-) -> tuple[ShownDeployment, PreviewRead]:
+) -> tuple[DeploymentRow, PreviewRead]:
     """Show what a return to a revision would do; return the deployment too."""
     async with deps.database.reading(caller.scope) as session:
         found = await found_by(session, deployment)
@@ -65,7 +65,7 @@ async def _kept(deps: Deps, caller: Caller, asked: previews.Asked) -> PreviewRea
 
 
 def _refuse_secrets(
-    body: PreviewCreate | PreviewChange, template: ProductTemplateVersion | ShownTemplate, stored: Any
+    body: PreviewCreate | PreviewChange, template: ProductTemplateVersion | TemplateRow, stored: Any
 ) -> None:
     if not isinstance(body.user_values, dict):
         return
