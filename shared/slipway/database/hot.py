@@ -49,7 +49,7 @@ class Hot:
 
 @cache
 def _of_module(statement: TextClause) -> Statement:
-    """Return the statement as the driver takes it: made once, as there are no more of them than modules write down."""
+    """Return the statement as the driver takes it: made once, as modules write down few of them, or keep what they compose."""
     return Statement(statement.text)
 
 
