@@ -28,8 +28,8 @@ async def test_a_process_that_stood_still_writes_nothing_after_its_right(world: 
 def test_every_method_of_the_port_that_writes_is_fenced():
     reads = {
         "ready", "namespace", "lease", "create_lease", "replace_lease", "release_history", "manifest", "notes", "logs",
-        "follow_logs", "namespaced", "find", "keep_secret", "replace_secret", "secret_names", "may_write", "live", "wait_for_change",
-        "forget", "warnings", "held_up", "namespaces_of", "remove_lease",
+        "follow_logs", "namespaced", "find", "keep_secret", "replace_secret", "secret_names", "may_write", "live", "following",
+        "warnings", "held_up", "namespaces_of", "remove_lease",
     }  # fmt: skip
     methods = {name for name in vars(Cluster) if not name.startswith("_")}
     assert methods - reads == WRITES

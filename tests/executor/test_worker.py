@@ -34,7 +34,7 @@ async def test_a_command_is_claimed_installed_watched_and_reported(world: World)
     assert (done.applied.generation, done.applied.revision, done.applied.digest) == (1, 1, "d" * 40)
     assert done.actions == ("create_namespace", "prepare", "apply")
     assert world.worker.held == 0
-    assert "forget" in world.cluster.calls, "nothing is kept of a namespace that is not watched any more"
+    assert "ended" in world.cluster.calls, "nothing is kept of a namespace that is not watched any more"
     assert {lease.holder for lease in world.cluster.leases.values()} == {""}, "released, the fence kept"
     assert {lease.fence for lease in world.cluster.leases.values()} == {1}
 

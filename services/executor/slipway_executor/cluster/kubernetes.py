@@ -16,6 +16,9 @@ from slipway_executor.failing import needs_person, terminal, transient
 REQUEST_SEC = 15.0
 """How long one request may take; see `fence.Terms.request_sec`."""
 FOLLOW_SEC = 3600.0
+REQUESTS = 64
+STREAMS = 1000
+"""Connections at most; a watch that finds none is as one that is refused."""
 PIECE_BYTES = 64 * 1024
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -40,20 +43,23 @@ class KubernetesApi:
         renew: Callable[[], Awaitable[None]],
         user: str | None = None,
         *,
+        streams: ApiClient | None = None,
         request_sec: float = REQUEST_SEC,
     ) -> None:
         """`renew` reads the credentials again: a token in a file is replaced before it expires, and may be by now.
 
-        `user` is impersonated; None: the executor itself.
+        `user` is impersonated; None: the executor itself. `streams` has the connections of watches and logs: however many are
+        open, a request, and so a Lease, has one of its own.
         """
         self._client = client
+        self._streams = streams or client
         self._renew = renew
         self._user = user
         self._request_sec = request_sec
 
     def acting_as(self, user: str) -> "KubernetesApi":
         """Return the same connections with another user's rights."""
-        return KubernetesApi(self._client, self._renew, user, request_sec=self._request_sec)
+        return KubernetesApi(self._client, self._renew, user, streams=self._streams, request_sec=self._request_sec)
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "application/json"
@@ -80,18 +86,18 @@ class KubernetesApi:
     async def delete(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._call("DELETE", path, body=body)
 
-    async def watch(self, path: str, resource_version: str, timeout_sec: float) -> AsyncGenerator[None]:
-        """Yield once per change after a resourceVersion; ends after `timeout_sec` or when the server ends it."""
+    async def watch(self, path: str, resource_version: str, timeout_sec: float) -> AsyncGenerator[bytes]:
+        """Yield each change after a resourceVersion as the server tells it; ends after `timeout_sec` or when that one does."""
         query = {
             "watch": "1",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(max(1, int(timeout_sec))),
         }
         with _border():
-            response = await self._send("GET", path, query=query, timeout=timeout_sec + 5)
+            response = await self._send("GET", path, query=query, timeout=timeout_sec + 5, by=self._streams)
             try:
-                async for _ in response.content:
-                    yield
+                async for line in response.content:
+                    yield line
             finally:
                 response.close()
 
@@ -104,15 +110,12 @@ class KubernetesApi:
     async def stream(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes]:
         """Yield an answer piece by piece until the server ends it."""
         with _border():
-            response = await self._send("GET", path, query=query, accept="*/*", timeout=FOLLOW_SEC)
+            response = await self._send("GET", path, query=query, accept="*/*", timeout=FOLLOW_SEC, by=self._streams)
             try:
                 async for piece in response.content.iter_chunked(PIECE_BYTES):
                     yield piece
             finally:
                 response.close()
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _call(
         self,
@@ -140,13 +143,14 @@ class KubernetesApi:
         accept: str = "application/json",
         content: str = "application/json",
         timeout: float | None = None,
+        by: ApiClient | None = None,
     ) -> Any:
         headers = {"Accept": accept, "Content-Type": content}
         if self._user:
             headers["Impersonate-User"] = self._user
 
         async def send() -> Any:
-            return await self._client.call_api(
+            return await (by or self._client).call_api(
                 path,
                 method,
                 query_params=list((query or {}).items()),
@@ -188,14 +192,16 @@ async def connect(kubeconfig: str, *, request_sec: float = REQUEST_SEC) -> Async
 
     try:
         await read()
-        configuration.connection_pool_maxsize = 64
-        opened = ApiClient(configuration=configuration)
+        configuration.connection_pool_maxsize = REQUESTS
+        requests = ApiClient(configuration=configuration)
+        configuration.connection_pool_maxsize = STREAMS
+        streams = ApiClient(configuration=configuration)
     except Exception as error:  # whatever its reader stumbles over in a file of somebody's
         raise needs_person(
             "kubeconfig_unusable", f"the executor's kubeconfig cannot be used ({type(error).__name__})"
         ) from error
-    async with opened as client:
-        yield KubernetesApi(client, renew, request_sec=request_sec)
+    async with requests, streams:
+        yield KubernetesApi(requests, renew, streams=streams, request_sec=request_sec)
 
 
 @contextlib.contextmanager

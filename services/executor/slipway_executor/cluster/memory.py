@@ -1,7 +1,8 @@
 """A cluster in memory: namespaces, Leases, release records. With a settable failure for each method."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from itertools import count
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from slipway_executor.cluster.port import (
     LEFT_ANNOTATION,
     TENANT_ANNOTATION,
     UNKNOWN_KIND,
+    Followed,
     Labels,
     LeaseConflict,
     LeaseRecord,
@@ -221,11 +223,10 @@ class MemoryCluster:
         self._changed.clear()
         return [each for each in self.objects if each["kind"] in kinds]
 
-    async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:  # noqa: ARG002
-        await self._changed.wait()
-
-    def forget(self, namespace: str) -> None:  # noqa: ARG002
-        self.calls.append("forget")
+    @asynccontextmanager
+    async def following(self, namespace: str, kinds: Collection[str]) -> AsyncGenerator[Followed]:
+        yield _Following(self, self._changed, namespace, kinds)
+        self.calls.append("ended")
 
     async def warnings(self, namespace: str) -> list[Object]:  # noqa: ARG002
         return [each for each in self.objects if each["kind"] == "Event"]
@@ -239,3 +240,16 @@ class MemoryCluster:
         self.calls.append(name)
         if name in self.failures:
             raise self.failures[name]
+
+
+class _Following:
+    def __init__(self, cluster: MemoryCluster, changed: asyncio.Event, namespace: str, kinds: Collection[str]) -> None:
+        self._cluster = cluster
+        self._changed = changed
+        self._place = namespace, kinds
+
+    async def objects(self) -> list[Object]:
+        return await self._cluster.live(*self._place)
+
+    async def change(self) -> None:
+        await self._changed.wait()

@@ -4,6 +4,7 @@ What is in a tenant's namespace is read and written as the tenant (`cluster.user
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -77,6 +78,18 @@ class LogRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 class LeaseConflict(Exception):
     """Somebody else created or changed the Lease in between."""
+
+
+class Followed(Protocol):
+    """Live objects that are followed."""
+
+    async def objects(self) -> list[Object]:
+        """Return what is there: as it was told, or listed anew when nothing was heard since the last time."""
+        ...
+
+    async def change(self) -> None:
+        """Return when something of `objects` has changed. It may never: changes are not told by a server in trouble."""
+        ...
 
 
 class Cluster(Protocol):
@@ -195,12 +208,8 @@ class Cluster(Protocol):
         """Return the live objects of these kinds (those that readiness knows) in the namespace."""
         ...
 
-    async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:
-        """Return when one of these objects changed after the last `live`, or the time is over."""
-        ...
-
-    def forget(self, namespace: str) -> None:
-        """Drop what `live` remembered for `wait_for_change`: nobody watches this namespace any more."""
+    def following(self, namespace: str, kinds: Collection[str]) -> AbstractAsyncContextManager[Followed]:
+        """Follow the live objects of these kinds (those that readiness knows) for as long as the context is open."""
         ...
 
     async def warnings(self, namespace: str) -> list[Object]:

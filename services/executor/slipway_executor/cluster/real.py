@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Generator, Mapping
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from slipway_executor.cluster import leases, logs, namespaces, own_secrets, releases, remaining, users
 from slipway_executor.cluster.discovery import Discovery
-from slipway_executor.cluster.kinds import PATHS
+from slipway_executor.cluster.following import Following, Listing
 from slipway_executor.cluster.kubernetes import APPLY, FORBIDDEN, METADATA_ONLY, Conflict, KubernetesApi, NotThere
 from slipway_executor.cluster.port import (
     DEPLOYMENT_LABEL,
@@ -32,8 +33,6 @@ class KubernetesCluster:
         self._api = api
         self._trusted = api.acting_as(users.TRUSTED)
         self._discovery = Discovery(api)
-        self._versions: dict[tuple[str, str], str] = {}
-        """resourceVersion of the last list, by namespace and kind: watches begin there."""
 
     def _in(self, namespace: str) -> KubernetesApi:
         """Return the API with the rights of a namespace's tenant."""
@@ -236,33 +235,15 @@ class KubernetesCluster:
         return bool(answer.get("status", {}).get("allowed"))
 
     async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:
-        found = await asyncio.gather(*(self._list(namespace, kind) for kind in sorted(kinds)))
-        return [item for items in found for item in items]
+        return await Following(_Objects(self._in(namespace)), namespace, kinds).objects()
 
-    async def _list(self, namespace: str, kind: str) -> list[Object]:
-        listed = await self._in(namespace).get(PATHS[kind].format(namespace))
-        self._versions[namespace, kind] = listed["metadata"]["resourceVersion"]
-        return [{**item, "kind": kind} for item in _items(listed)]
-
-    async def wait_for_change(self, namespace: str, kinds: Collection[str], *, timeout_sec: float) -> None:
-        watches = [asyncio.create_task(self._changed(namespace, kind, timeout_sec)) for kind in kinds]
+    @asynccontextmanager
+    async def following(self, namespace: str, kinds: Collection[str]) -> AsyncGenerator[Following]:
+        followed = Following(_Objects(self._in(namespace)), namespace, kinds)
         try:
-            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED, timeout=timeout_sec)
+            yield followed
         finally:
-            for watch in watches:
-                watch.cancel()
-            await asyncio.gather(*watches, return_exceptions=True)
-
-    async def _changed(self, namespace: str, kind: str, timeout_sec: float) -> None:
-        version = self._versions.get((namespace, kind), "0")
-        with contextlib.suppress(OperationFailed, NotThere):
-            async with contextlib.aclosing(
-                self._in(namespace).watch(PATHS[kind].format(namespace), version, timeout_sec)
-            ) as changes:
-                async for _ in changes:
-                    return
-        # Refused, or ended too early: nothing was heard, and it is not asked at once again.
-        await asyncio.sleep(timeout_sec)
+            await followed.end()
 
     async def warnings(self, namespace: str) -> list[Object]:
         found = await self._in(namespace).get(
@@ -270,10 +251,19 @@ class KubernetesCluster:
         )
         return sorted(_items(found), key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
 
-    def forget(self, namespace: str) -> None:
-        """Drop what was remembered of a namespace that nobody watches any more."""
-        for key in [key for key in self._versions if key[0] == namespace]:
-            del self._versions[key]
+
+class _Objects:
+    """Objects of a namespace, seen with its tenant's rights."""
+
+    def __init__(self, api: KubernetesApi) -> None:
+        self._api = api
+
+    async def list(self, path: str) -> Listing:
+        listed = await self._api.get(path)
+        return Listing(items=_items(listed), version=listed["metadata"]["resourceVersion"])
+
+    def watch(self, path: str, version: str, timeout_sec: float) -> AsyncGenerator[bytes]:
+        return self._api.watch(path, version, timeout_sec)
 
 
 def _secrets(namespace: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 
-from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.cluster.port import Cluster, Followed, Object
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Deadline, Helm, Release, Rendered
 
@@ -44,28 +44,30 @@ class WitnessedHelm:
     @contextlib.asynccontextmanager
     async def _watching(self, namespace: str) -> AsyncGenerator[None]:
         seen: dict[str, Object] = {}
-        with contextlib.suppress(OperationFailed):
-            await self._look(namespace, seen)
-        earlier = set(seen)  # of an earlier try
-        watching = asyncio.create_task(self._watch(namespace, seen))
-        try:
-            yield
-        except OperationFailed as error:
-            made = {uid: item for uid, item in seen.items() if uid not in earlier}
-            raise OperationFailed(error.failure, _pods_of_hooks(made)) from error
-        finally:
-            watching.cancel()
-            await asyncio.wait([watching])
-            self._cluster.forget(namespace)
+        async with self._cluster.following(namespace, KINDS) as followed:
+            await _look(followed, seen)
+            earlier = set(seen)  # of an earlier try
+            watching = asyncio.create_task(_watch(followed, seen))
+            try:
+                yield
+            except OperationFailed as error:
+                made = {uid: item for uid, item in seen.items() if uid not in earlier}
+                raise OperationFailed(error.failure, _pods_of_hooks(made)) from error
+            finally:
+                watching.cancel()
+                await asyncio.wait([watching])
 
-    async def _watch(self, namespace: str, seen: dict[str, Object]) -> None:
-        while True:
-            await self._cluster.wait_for_change(namespace, KINDS, timeout_sec=LOOK_SEC)
-            with contextlib.suppress(OperationFailed):
-                await self._look(namespace, seen)
 
-    async def _look(self, namespace: str, seen: dict[str, Object]) -> None:
-        seen.update({item["metadata"]["uid"]: item for item in await self._cluster.live(namespace, KINDS)})
+async def _watch(followed: Followed, seen: dict[str, Object]) -> None:
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(followed.change(), LOOK_SEC)
+        await _look(followed, seen)
+
+
+async def _look(followed: Followed, seen: dict[str, Object]) -> None:
+    with contextlib.suppress(OperationFailed):
+        seen.update({item["metadata"]["uid"]: item for item in await followed.objects()})
 
 
 def _pods_of_hooks(seen: Mapping[str, Object]) -> list[Object]:

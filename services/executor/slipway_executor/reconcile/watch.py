@@ -7,7 +7,7 @@ from slipway.clock import Clock
 from slipway.lifecycle import first_of
 from slipway.telemetry import tracing
 from slipway_executor.cluster.kinds import PATHS
-from slipway_executor.cluster.port import Cluster, Object
+from slipway_executor.cluster.port import Cluster, Followed, Object
 from slipway_executor.control import Control
 from slipway_executor.failing import OperationFailed
 from slipway_executor.reconcile import reason
@@ -39,17 +39,15 @@ class Watch:
 
     async def until_ready(self, *, timeout_sec: int, control: Control, waits: Waits) -> bool:
         """Return True when all are ready, False when told to stop; OperationFailed after `timeout_sec`."""
-        try:
-            with tracing.span("watch until ready", objects=self._total):
-                return await self._until_ready(timeout_sec, control, waits)
-        finally:
-            self._cluster.forget(self._namespace)
+        with tracing.span("watch until ready", objects=self._total):
+            async with self._cluster.following(self._namespace, self._kinds) as followed:
+                return await self._until_ready(followed, timeout_sec, control, waits)
 
-    async def _until_ready(self, timeout_sec: int, control: Control, waits: Waits) -> bool:
+    async def _until_ready(self, followed: Followed, timeout_sec: int, control: Control, waits: Waits) -> bool:
         until = self._clock.monotonic() + timeout_sec
         waited = False
         while not control.stopped.is_set():
-            found = unready(self._expected, await self._live())
+            found = unready(self._expected, [*await followed.objects(), *await self._custom_objects()])
             control.count(self._total - len(found), self._total)
             if not found:
                 return True
@@ -60,17 +58,13 @@ class Watch:
             if left <= 0 or any(each.hopeless for each in found):
                 await self._give_reason(found, timeout_sec)
             pause = min(left, LOOK_CLOSER_SEC if self._custom else LOOK_AGAIN_SEC)
-            waiting = [self._clock.sleep(pause), control.stopped.wait()]
-            if self._kinds:
-                waiting.append(self._cluster.wait_for_change(self._namespace, self._kinds, timeout_sec=pause))
-            await first_of(*waiting)
+            await first_of(self._clock.sleep(pause), control.stopped.wait(), followed.change())
         return False
 
-    async def _live(self) -> list[Object]:
-        """Return what counts as it is now: the kinds that can be watched by lists, custom ones each by itself."""
-        custom = await asyncio.gather(*(self._cluster.find(item, self._namespace) for item in self._custom))
-        followed = await self._cluster.live(self._namespace, self._kinds) if self._kinds else []
-        return [*followed, *(item for item in custom if item)]
+    async def _custom_objects(self) -> list[Object]:
+        """Return custom objects as they are now, each by itself: they cannot be watched."""
+        found = await asyncio.gather(*(self._cluster.find(item, self._namespace) for item in self._custom))
+        return [item for item in found if item]
 
     async def _give_reason(self, found: list[Unready], timeout_sec: int) -> None:
         pods = await self._cluster.live(self._namespace, {"Pod"})
