@@ -1,5 +1,6 @@
 """Why a hook failed: Helm says only that its Job failed or took too long, its pods say why."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -130,3 +131,18 @@ async def test_helms_own_program_is_witnessed_by_the_pods_of_this_trys_hooks():
     with pytest.raises(OperationFailed) as caught:
         await WitnessedHelm(Failing(cluster, work), cluster).uninstall("r", "n", Deadline(1e9))
     assert [each["metadata"]["name"] for each in caught.value.hook_pods] == ["gate-x", "bare"]
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_an_operation_ends_though_a_pod_changes_as_it_does(steps: int):
+    """A wait that returns in place of being cancelled went on looking for ever."""
+    cluster = MemoryCluster()
+
+    async def work() -> None:
+        await settle()
+        cluster.set_objects(meta("Pod", "web"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+    with pytest.raises(OperationFailed):
+        await asyncio.wait_for(WitnessedHelm(Failing(cluster, work), cluster).uninstall("r", "n", Deadline(1e9)), 30)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiohttp import ClientTimeout
 from kubernetes_asyncio.client import ApiClient
 
 from slipway_executor.cluster.kubernetes import KubernetesApi
@@ -17,12 +18,18 @@ class Client:
 
     def __init__(self, status: int = 200, body: bytes = b"{}") -> None:
         self._status, self._body = status, body
-        self.asked: list[tuple[str, dict[str, str], float]] = []
+        self.asked: list[tuple[str, dict[str, str], float | None]] = []
 
     async def call_api(
-        self, path: str, method: str, *, query_params: list[tuple[str, str]], _request_timeout: float, **rest: Any
+        self,
+        path: str,
+        method: str,
+        *,
+        query_params: list[tuple[str, str]],
+        _request_timeout: ClientTimeout,
+        **rest: Any,
     ) -> Any:
-        self.asked.append((method, dict(query_params), _request_timeout))
+        self.asked.append((method, dict(query_params), _request_timeout.total))
         return SimpleNamespace(status=self._status, read=self._read, reason="OK")
 
     async def _read(self) -> bytes:

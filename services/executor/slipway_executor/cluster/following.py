@@ -3,17 +3,18 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Collection
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
+import structlog
 
 from slipway_executor.cluster.kinds import PATHS
-from slipway_executor.cluster.kubernetes import NotThere
 from slipway_executor.cluster.port import Object
-from slipway_executor.failing import OperationFailed
 
-WATCH_SEC = 300.0
-"""How long a watch is asked for; the list that follows its end begins another."""
+log = structlog.get_logger()
+
+WATCH_SEC = 60.0
+"""How long a watch lasts; the list that follows its end begins another. So long may one that died in silence go unnoticed."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +24,20 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """A line of a watch."""
+
+    type: str
+    object: Object
+
+
 class Source(Protocol):
     """Where the objects of one kind come from."""
 
     async def list(self, path: str) -> Listing: ...
-    def watch(self, path: str, version: str, timeout_sec: float) -> AsyncGenerator[bytes]: ...
+    def watch(self, path: str, version: str, timeout_sec: float) -> AsyncGenerator[bytes]:
+        """Yield nothing once, when it has begun, then a line for each change."""
+        ...
 
 
 class Following:
@@ -40,8 +50,11 @@ class Following:
         if not self._changed.is_set():
             await self.end()
         self._changed.clear()
-        found = await asyncio.gather(*(kind.objects() for kind in self._kinds))
-        return [item for items in found for item in items]
+        found = await asyncio.gather(*(kind.objects() for kind in self._kinds), return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return [item for items in found if isinstance(items, list) for item in items]
 
     async def change(self) -> None:
         """Return when something of `objects` has changed; not at all where watches are refused or broke off."""
@@ -51,7 +64,8 @@ class Following:
 
     async def end(self) -> None:
         """End the watches."""
-        await asyncio.gather(*(kind.end() for kind in self._kinds))
+        if watches := [watch for kind in self._kinds if (watch := kind.cancelled())]:
+            await asyncio.wait(watches)
 
 
 class _Kind:
@@ -63,11 +77,15 @@ class _Kind:
         self._there: dict[str, Object] = {}
         self._version = ""
         self._watch: asyncio.Task[None] | None = None
+        self._open = False
+        """Whether the watch has begun and goes on: else what is there was not told."""
 
     async def objects(self) -> list[Object]:
-        if self._watch is None or self._watch.done():
+        if not self._open:
+            if watch := self.cancelled():
+                await asyncio.wait([watch])
             listed = await self._source.list(self._path)
-            self._there, self._version, self._watch = {}, listed.version, None
+            self._there, self._version = {}, listed.version
             for item in listed.items:
                 self._put(item)
         return list(self._there.values())
@@ -77,29 +95,38 @@ class _Kind:
         if self._watch is None:
             self._watch = asyncio.create_task(self._follow())
 
-    async def end(self) -> None:
+    def cancelled(self) -> asyncio.Task[None] | None:
+        """Cancel the watch and return it, to be waited for."""
         watch, self._watch = self._watch, None
         if watch:
             watch.cancel()
-            await asyncio.wait([watch])
+        return watch
 
     async def _follow(self) -> None:
-        with contextlib.suppress(OperationFailed, NotThere, msgspec.DecodeError):
+        try:
             async with contextlib.aclosing(self._source.watch(self._path, self._version, WATCH_SEC)) as lines:
                 async for line in lines:
-                    if not self._take(msgspec.json.decode(line)):
+                    self._open = True
+                    if line and not self._take(msgspec.json.decode(line, type=_Told)):
                         return
+        except Exception as error:  # noqa: BLE001 - whatever it was, all is listed again
+            log.debug("watch_broke_off", kind=self._kind, error=type(error).__name__)
+        finally:
+            self._open = False
 
-    def _take(self, told: dict[str, Any]) -> bool:
+    def _take(self, told: _Told) -> bool:
         """Note a change; False for what is none: the server says why it ends the watch."""
-        if told["type"] not in ("ADDED", "MODIFIED", "DELETED"):
-            return False
-        if told["type"] == "DELETED":
-            self._there.pop(told["object"]["metadata"]["name"], None)
-        else:
-            self._put(told["object"])
+        match told.type:
+            case "ADDED" | "MODIFIED":
+                self._put(told.object)
+            case "DELETED":
+                self._there.pop(told.object["metadata"]["name"], None)
+            case _:
+                return False
         self._changed.set()
         return True
 
     def _put(self, item: Object) -> None:
-        self._there[item["metadata"]["name"]] = {**item, "kind": self._kind}  # items of a list do not say it
+        """Keep an object with its kind, which a list does not say of its items, and without who set its fields: half of it."""
+        meta = {key: value for key, value in item["metadata"].items() if key != "managedFields"}
+        self._there[meta["name"]] = {**item, "kind": self._kind, "metadata": meta}

@@ -17,8 +17,8 @@ REQUEST_SEC = 15.0
 """How long one request may take; see `fence.Terms.request_sec`."""
 FOLLOW_SEC = 3600.0
 REQUESTS = 64
-STREAMS = 1000
-"""Connections at most; a watch that finds none is as one that is refused."""
+STREAMS = 500
+"""Connections at most. A watch or a log that finds none for REQUEST_SEC is as one that is refused."""
 PIECE_BYTES = 64 * 1024
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -35,7 +35,7 @@ class Conflict(Exception):
 
 
 class KubernetesApi:
-    """One connection pool to one API server, with the rights of one user."""
+    """One API server, with the rights of one user."""
 
     def __init__(
         self,
@@ -87,15 +87,19 @@ class KubernetesApi:
         return await self._call("DELETE", path, body=body)
 
     async def watch(self, path: str, resource_version: str, timeout_sec: float) -> AsyncGenerator[bytes]:
-        """Yield each change after a resourceVersion as the server tells it; ends after `timeout_sec` or when that one does."""
+        """Yield nothing once, when the watch has begun, then each change after a resourceVersion as the server tells it.
+
+        It ends after `timeout_sec`, or when the server ends it.
+        """
         query = {
             "watch": "1",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(max(1, int(timeout_sec))),
         }
         with _border():
-            response = await self._send("GET", path, query=query, timeout=timeout_sec + 5, by=self._streams)
+            response = await self._send("GET", path, query=query, timeout=timeout_sec + 5, streams=True)
             try:
+                yield b""
                 async for line in response.content:
                     yield line
             finally:
@@ -110,7 +114,7 @@ class KubernetesApi:
     async def stream(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes]:
         """Yield an answer piece by piece until the server ends it."""
         with _border():
-            response = await self._send("GET", path, query=query, accept="*/*", timeout=FOLLOW_SEC, by=self._streams)
+            response = await self._send("GET", path, query=query, accept="*/*", timeout=FOLLOW_SEC, streams=True)
             try:
                 async for piece in response.content.iter_chunked(PIECE_BYTES):
                     yield piece
@@ -143,14 +147,14 @@ class KubernetesApi:
         accept: str = "application/json",
         content: str = "application/json",
         timeout: float | None = None,
-        by: ApiClient | None = None,
+        streams: bool = False,
     ) -> Any:
         headers = {"Accept": accept, "Content-Type": content}
         if self._user:
             headers["Impersonate-User"] = self._user
 
         async def send() -> Any:
-            return await (by or self._client).call_api(
+            return await (self._streams if streams else self._client).call_api(
                 path,
                 method,
                 query_params=list((query or {}).items()),
@@ -159,7 +163,7 @@ class KubernetesApi:
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,
-                _request_timeout=timeout or self._request_sec,
+                _request_timeout=aiohttp.ClientTimeout(total=timeout or self._request_sec, connect=self._request_sec),
             )
 
         response = await send()

@@ -220,13 +220,14 @@ class MemoryCluster:
 
     async def live(self, namespace: str, kinds: Collection[str]) -> list[Object]:  # noqa: ARG002
         self._call("live")
-        self._changed.clear()
         return [each for each in self.objects if each["kind"] in kinds]
 
     @asynccontextmanager
     async def following(self, namespace: str, kinds: Collection[str]) -> AsyncGenerator[Followed]:
-        yield _Following(self, self._changed, namespace, kinds)
-        self.calls.append("ended")
+        try:
+            yield _Following(self, self._changed, namespace, kinds)
+        finally:
+            self.calls.append("ended")
 
     async def warnings(self, namespace: str) -> list[Object]:  # noqa: ARG002
         return [each for each in self.objects if each["kind"] == "Event"]
@@ -249,6 +250,7 @@ class _Following:
         self._place = namespace, kinds
 
     async def objects(self) -> list[Object]:
+        self._changed.clear()
         return await self._cluster.live(*self._place)
 
     async def change(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 
+from slipway.lifecycle import end
 from slipway_executor.cluster.port import Cluster, Followed, Object
 from slipway_executor.failing import OperationFailed
 from slipway_executor.helm.port import Deadline, Helm, Release, Rendered
@@ -54,14 +55,14 @@ class WitnessedHelm:
                 made = {uid: item for uid, item in seen.items() if uid not in earlier}
                 raise OperationFailed(error.failure, _pods_of_hooks(made)) from error
             finally:
-                watching.cancel()
-                await asyncio.wait([watching])
+                await end(watching)
 
 
 async def _watch(followed: Followed, seen: dict[str, Object]) -> None:
     while True:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(followed.change(), LOOK_SEC)
+            async with asyncio.timeout(LOOK_SEC):  # `wait_for` may return in place of being cancelled
+                await followed.change()
         await _look(followed, seen)
 
 

@@ -47,26 +47,31 @@ class Watch:
         until = self._clock.monotonic() + timeout_sec
         waited = False
         while not control.stopped.is_set():
-            found = unready(self._expected, [*await followed.objects(), *await self._custom_objects()])
+            found, left = await self._judged(await followed.objects()), until - self._clock.monotonic()
+            if waited and (not found or left <= 0 or _hopeless(found)):  # a verdict is of a list, not of what was told
+                found = await self._judged(await self._cluster.live(self._namespace, self._kinds))
             control.count(self._total - len(found), self._total)
             if not found:
                 return True
             if not waited:
                 waited = True
                 await waits()
-            left = until - self._clock.monotonic()
-            if left <= 0 or any(each.hopeless for each in found):
+            if left <= 0 or _hopeless(found):
                 await self._give_reason(found, timeout_sec)
             pause = min(left, LOOK_CLOSER_SEC if self._custom else LOOK_AGAIN_SEC)
             await first_of(self._clock.sleep(pause), control.stopped.wait(), followed.change())
         return False
 
-    async def _custom_objects(self) -> list[Object]:
-        """Return custom objects as they are now, each by itself: they cannot be watched."""
-        found = await asyncio.gather(*(self._cluster.find(item, self._namespace) for item in self._custom))
-        return [item for item in found if item]
+    async def _judged(self, followed: list[Object]) -> list[Unready]:
+        """Judge what is followed, and custom objects as they are now, each by itself: nobody tells of their changes."""
+        custom = await asyncio.gather(*(self._cluster.find(item, self._namespace) for item in self._custom))
+        return unready(self._expected, [*followed, *(item for item in custom if item)])
 
     async def _give_reason(self, found: list[Unready], timeout_sec: int) -> None:
         pods = await self._cluster.live(self._namespace, {"Pod"})
         warnings = await self._cluster.warnings(self._namespace)
         raise OperationFailed(reason.not_ready(found, pods, warnings, after_sec=timeout_sec))
+
+
+def _hopeless(found: list[Unready]) -> bool:
+    return any(each.hopeless for each in found)
