@@ -96,14 +96,10 @@ class KubernetesApi:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(max(1, int(timeout_sec))),
         }
-        with _border():
-            response = await self._send("GET", path, query=query, timeout=timeout_sec + 5, streams=True)
-            try:
-                yield b""
-                async for line in response.content:
-                    yield line
-            finally:
-                response.close()
+        async with self._streamed(path, query, timeout=timeout_sec + 5) as content:
+            yield b""
+            async for line in content:
+                yield line
 
     async def text(self, path: str, query: Mapping[str, str]) -> str:
         """Return an answer that is no JSON."""
@@ -113,11 +109,19 @@ class KubernetesApi:
 
     async def stream(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes]:
         """Yield an answer piece by piece until the server ends it."""
+        async with self._streamed(path, query, accept="*/*", timeout=FOLLOW_SEC) as content:
+            async for piece in content.iter_chunked(PIECE_BYTES):
+                yield piece
+
+    @asynccontextmanager
+    async def _streamed(
+        self, path: str, query: Mapping[str, str], *, timeout: float, accept: str = "application/json"
+    ) -> AsyncGenerator[aiohttp.StreamReader]:
+        """Open an answer that goes on, on a connection of the streams, which is closed with it."""
         with _border():
-            response = await self._send("GET", path, query=query, accept="*/*", timeout=FOLLOW_SEC, streams=True)
+            response = await self._send("GET", path, query=query, accept=accept, timeout=timeout, streams=True)
             try:
-                async for piece in response.content.iter_chunked(PIECE_BYTES):
-                    yield piece
+                yield response.content
             finally:
                 response.close()
 
