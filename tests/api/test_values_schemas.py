@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from slipway.database.engine import Database
 from slipway.database.queries import products, templates
 from slipway.domain.charts import Capabilities
-from slipway_api.operations.values_schema import SMALL, InvalidSchema, check_schema, problems
+from slipway.domain.kept import SMALL
+from slipway_api.operations.values_schema import InvalidSchema, check_schema, problems
 from tests.api.conftest import World, pointers
 from tests.api.test_catalogue import register
 

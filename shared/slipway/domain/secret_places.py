@@ -1,12 +1,12 @@
 """Where the secret fields of a user's values are, by the schema. Pure."""
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from slipway.domain import schemas
 from slipway.domain.charts import Capabilities
+from slipway.domain.kept import of_small_schemas
 from slipway.domain.schemas import Document, Path
 from slipway.domain.values import USER, at, parse_pointer, pointer
 
@@ -14,23 +14,16 @@ _DEEPEST = 100
 """Steps into a schema; values have fewer levels."""
 _MOST = 1000
 """Secrets of one schema."""
-_KEPT = 32
-"""Schemas of which it is kept where their secrets are: those that were asked for last, of so many bytes at most."""
-_SMALL = 64 * 1024
 
 
 def secret_pointers(schema: dict[str, Any], capabilities: Capabilities) -> frozenset[str]:
     """Return the JSON pointers, in the user's values, of the fields that are secret by schema or by capability."""
-    text = msgspec.json.encode(schema)
-    found = (_kept if len(text) <= _SMALL else _pointers)(text, whole=_has_charts_shape(capabilities))
-    return found | capabilities.secret_fields.keys()
+    return _pointers(schema, whole=_has_charts_shape(capabilities)) | capabilities.secret_fields.keys()
 
 
-def _pointers(text: bytes, *, whole: bool) -> frozenset[str]:
-    return frozenset(pointer(path) for path in _Walk(msgspec.json.decode(text)).of_users(whole=whole).paths)
-
-
-_kept = lru_cache(maxsize=_KEPT)(_pointers)
+@of_small_schemas
+def _pointers(schema: dict[str, Any], *, whole: bool) -> frozenset[str]:
+    return frozenset(pointer(path) for path in _Walk(schema).of_users(whole=whole).paths)
 
 
 def _has_charts_shape(capabilities: Capabilities) -> bool:

@@ -1,13 +1,12 @@
 """User values against a template's schema (drafts 2020-12 and 7, local references only), judged as Helm judges them."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
-import msgspec
 
 from slipway.domain.charts import Capabilities
+from slipway.domain.kept import of_small_schemas
 from slipway.domain.schema_work import TooMuchWork, check_work
 from slipway.domain.schemas import Document, references, walk
 from slipway.domain.values import USER, Problem, Values, check_user_values, merge, outside, parse_pointer, pointer
@@ -18,10 +17,6 @@ DRAFT_7 = ("http://json-schema.org/draft-07/schema", "http://json-schema.org/dra
 _PATTERNS = jsonschema_rs.RegexOptions()
 """Without looking around and back references, which Helm does not know."""
 _WHOLE = "urn:slipway:values-schema"
-KEPT = 32
-"""Validators. One with forty patterns has 150 KiB, and takes a millisecond to be made."""
-SMALL = 64 * 1024
-"""Bytes of a schema whose validator is kept; most have a few KiB."""
 
 
 class InvalidSchema(ValueError):
@@ -129,18 +124,10 @@ def _sentence(error: Any) -> str:
     )
 
 
+@of_small_schemas
 def _validator(schema: dict[str, Any], *, of_user: bool) -> Any:
-    """Return what judges by a schema, or by its `user`: kept for the small ones that were asked for last."""
-    text = msgspec.json.encode(schema)
-    return (_kept if len(text) <= SMALL else _made_of)(text, of_user=of_user)
-
-
-def _made_of(text: bytes, *, of_user: bool) -> Any:
-    schema = msgspec.json.decode(text)
+    """Return what judges by a schema, or by its `user`."""
     return _made(_of_user(schema) if of_user else schema)
-
-
-_kept = lru_cache(maxsize=KEPT)(_made_of)
 
 
 def _made(schema: dict[str, Any]) -> Any:
